@@ -1,0 +1,8 @@
+"""The rows. One import maps every class, so that metadata and relationships are whole."""
+
+from inspections.models.base import Base
+from inspections.models.cases import Case
+from inspections.models.ledger import LedgerEntry
+from inspections.models.people import Body, KeptForm, Officer, ScopeArea, ScopeKind, SignIn, SignInFailure
+from inspections.models.sites import Area, Counter, ImportBatch, Operator, Site
+from inspections.models.visits import Evidence, Finding, Visit

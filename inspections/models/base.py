@@ -1,0 +1,159 @@
+"""What every table shares: keys, times, the geometry column and the names of constraints.
+
+A table with a geometry has an explicit integer key `pk` beside its UUID, because SQLite's R*Tree is keyed by
+it (an implicit rowid is renumbered when a table is copied), and four bounding-box columns that plain SQL
+triggers copy into that R*Tree. On PostGIS the column is a real `geometry` with a GiST index.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import shapely
+from sqlalchemy import Dialect, Enum, Float, LargeBinary, MetaData, String, event
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column
+from sqlalchemy.types import JSON, TypeDecorator, TypeEngine, UserDefinedType
+
+SRID = 4490  # CGCS2000, lon/lat
+
+NAMING = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Declarative base of every mapped class."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant; on SQLite a text of fixed length that sorts in time order."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """`timestamptz` on PostgreSQL, text elsewhere."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(String(27))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Refuse a naive time; write microseconds always, so that texts compare as times do."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime has no place in the store")
+        if dialect.name == "postgresql":
+            return value
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Give back an aware UTC datetime."""
+        if value is None:
+            return None
+        return datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
+
+
+class _PostGISGeometry(UserDefinedType):
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return f"geometry(Geometry,{SRID})"
+
+
+class Geometry(TypeDecorator[Any]):
+    """A shapely geometry, lon/lat CGCS2000: WKB on SQLite, `geometry` on PostGIS."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """`geometry` on PostgreSQL, bytes elsewhere."""
+        return dialect.type_descriptor(_PostGISGeometry() if dialect.name == "postgresql" else LargeBinary())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """Write WKB (SQLite) or EWKB as hex (PostGIS)."""
+        if value is None:
+            return None
+        if dialect.name == "postgresql":
+            return shapely.to_wkb(shapely.set_srid(value, SRID), hex=True, include_srid=True)
+        return shapely.to_wkb(value, byte_order=1)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Read either back."""
+        return None if value is None else shapely.from_wkb(value)
+
+
+# A document: JSON text on SQLite, jsonb on PostgreSQL.
+Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def code_column(enum: type) -> Enum:
+    """A column of an enum's values, kept as text with a named check."""
+    return Enum(
+        enum,
+        native_enum=False,
+        create_constraint=True,
+        name=enum.__name__.lower(),
+        values_callable=lambda members: [member.value for member in members],
+        length=20,
+    )
+
+
+class WithGeometry:
+    """Columns of a table that has a place."""
+
+    geometry: Mapped[Any] = mapped_column(Geometry, nullable=True)
+    min_lon: Mapped[float | None] = mapped_column(Float)
+    min_lat: Mapped[float | None] = mapped_column(Float)
+    max_lon: Mapped[float | None] = mapped_column(Float)
+    max_lat: Mapped[float | None] = mapped_column(Float)
+
+
+def geometry_columns(geometry: Any) -> dict[str, Any]:
+    """The five columns of a place, for bulk inserts that pass by the mapper."""
+    box = (None,) * 4 if geometry is None or geometry.is_empty else geometry.bounds
+    return {"geometry": geometry, **dict(zip(("min_lon", "min_lat", "max_lon", "max_lat"), box, strict=True))}
+
+
+@event.listens_for(WithGeometry, "before_insert", propagate=True)
+@event.listens_for(WithGeometry, "before_update", propagate=True)
+def _keep_bounds(_mapper: Mapper, _connection: Any, row: Any) -> None:
+    for name, value in geometry_columns(row.geometry).items():
+        if name != "geometry" and getattr(row, name) != value:
+            setattr(row, name, value)
+
+
+def new_id() -> uuid.UUID:
+    """A fresh random id."""
+    return uuid.uuid4()
+
+
+def rtree_statements(table: str) -> list[str]:
+    """SQL that gives a SQLite table its R*Tree and the triggers that keep it, filled from the rows there are."""
+    tree = f"rtree_{table}"
+    box = "NEW.pk, NEW.min_lon, NEW.max_lon, NEW.min_lat, NEW.max_lat"
+    put = f"INSERT OR REPLACE INTO {tree} VALUES ({box})"
+    drop = f"DELETE FROM {tree} WHERE pk = OLD.pk"
+    return [
+        *(f"DROP TRIGGER IF EXISTS {tree}_{name}" for name in ("insert", "update", "clear", "delete")),
+        f"DROP TABLE IF EXISTS {tree}",
+        f"CREATE VIRTUAL TABLE {tree} USING rtree(pk, min_lon, max_lon, min_lat, max_lat)",
+        f"CREATE TRIGGER {tree}_insert AFTER INSERT ON {table} WHEN NEW.min_lon IS NOT NULL BEGIN {put}; END",
+        f"CREATE TRIGGER {tree}_update AFTER UPDATE OF pk, min_lon, min_lat, max_lon, max_lat ON {table} "
+        f"WHEN NEW.min_lon IS NOT NULL BEGIN {drop}; {put}; END",
+        f"CREATE TRIGGER {tree}_clear AFTER UPDATE OF min_lon ON {table} "
+        f"WHEN NEW.min_lon IS NULL BEGIN {drop}; END",
+        f"CREATE TRIGGER {tree}_delete AFTER DELETE ON {table} BEGIN {drop}; END",
+        f"INSERT INTO {tree} SELECT pk, min_lon, max_lon, min_lat, max_lat FROM {table} "  # noqa: S608
+        "WHERE min_lon IS NOT NULL",
+    ]
