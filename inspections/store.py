@@ -118,6 +118,13 @@ class Store:
         finally:
             session.close()
 
+    @contextmanager
+    def write_soon(self, patience_ms: int = 50) -> Iterator[Session]:
+        """Like `write`, but raises `DatabaseBusy` at once where somebody else is writing."""
+        with self._session(self.engine.execution_options(xuntu_patience_ms=patience_ms)) as session:
+            yield session
+            session.commit()
+
     def begin(self, *, writes: bool) -> Session:
         """Open a session that the caller commits and closes: a web request's, which ends in another function."""
         return Session(self.engine if writes else self._reading, expire_on_commit=False)
@@ -258,11 +265,17 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    reads = connection.get_execution_options().get("xuntu_reads", False)
+    options = connection.get_execution_options()
+    reads = options.get("xuntu_reads", False)
+    patience_ms = options.get("xuntu_patience_ms", BUSY_TIMEOUT_S * 1000)
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={patience_ms}")
     connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def _begin_postgres(connection: Connection) -> None:
-    if connection.get_execution_options().get("xuntu_reads", False):
+    options = connection.get_execution_options()
+    if options.get("xuntu_reads", False):
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    patience_ms = options.get("xuntu_patience_ms", BUSY_TIMEOUT_S * 1000)
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {patience_ms}")

@@ -1,0 +1,99 @@
+"""HTTP: read the request, ask one use case, answer. `init_app` hangs everything on a Flask app."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, request, url_for
+from flask import session as cookie
+from flask_babel import Babel
+from flask_wtf.csrf import generate_csrf
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from inspections import areas, permissions
+from inspections.settings import LANGUAGES, Settings, secret_key
+from inspections.store import Store
+from inspections.web import context, errors, filters, security
+from inspections.web.auth import require_doors
+from inspections.web.blueprints import BLUEPRINTS
+from inspections.web.context import XuntuApp
+
+STATIC = Path(__file__).parent.parent.parent / "static"
+MAX_REQUEST_BYTES = 20 * 15_000_000 + 1_000_000  # twenty photos and a form
+
+
+def init_app(app: Flask, settings: Settings, store: Store) -> None:
+    """Hang settings, store, languages, doors and every view on `app`."""
+    app.config.update(
+        SECRET_KEY=secret_key(settings),
+        SESSION_COOKIE_NAME="xuntu",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.url.startswith("https://"),
+        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        SESSION_REFRESH_EACH_REQUEST=False,
+        MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
+        MAX_FORM_MEMORY_SIZE=2_000_000,
+        MAX_FORM_PARTS=2_000,
+        WTF_CSRF_TIME_LIMIT=None,
+        BABEL_DEFAULT_LOCALE=settings.lang,
+        BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
+    )
+    app.extensions["xuntu.settings"] = settings
+    app.extensions["xuntu.store"] = store
+    app.jinja_options = {**app.jinja_options, "autoescape": True}
+    app.jinja_env.add_extension("jinja2.ext.do")
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=settings.proxies
+        )
+    Babel(app, locale_selector=choose_language)
+    errors.init_errors(app)
+    security.init_security(app, settings)
+    filters.init_filters(app)
+    app.context_processor(words_for_templates)
+    app.teardown_request(context.close_session)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    require_doors(app)
+
+
+def choose_language() -> str:
+    """The person's choice, else the installation's: Chinese unless it says otherwise."""
+    chosen = cookie.get("lang") or ""
+    return chosen if chosen in LANGUAGES else context.settings().lang
+
+
+def words_for_templates() -> dict[str, Any]:
+    """What every template may use."""
+    asking = context.actor()
+    return {
+        "officer": asking,
+        "may": lambda action, subject=None: asking is not None and permissions.may(asking, action, subject),
+        "lang": filters.language(),
+        "theme": request.cookies.get("theme", ""),
+        "county_name": areas.county_name(context.session()) if asking else "",
+        "now": context.now(),
+        "asset": asset,
+        "csrf_token": generate_csrf,
+    }
+
+
+def asset(path: str) -> str:
+    """Address of a static file, with its content's hash, so that it may be cached for good."""
+    return url_for("statics.show_static", path=path, v=_version(path))
+
+
+@cache
+def _version(path: str) -> str:
+    manifest = STATIC / "vendor" / "manifest.json"
+    if path.startswith("vendor/") and manifest.exists():
+        listed = json.loads(manifest.read_text())["files"].get(path.removeprefix("vendor/"), "")
+        if listed:
+            return hashlib.sha256(listed.encode()).hexdigest()[:12]
+    return hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]

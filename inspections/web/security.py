@@ -1,0 +1,77 @@
+"""What holds for every request and answer: the allowed Host, CSRF, the headers, and who may write over JSON."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, request
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import Forbidden, MisdirectedRequest
+
+from inspections.settings import Settings
+from inspections.web.context import READS
+
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; worker-src 'self'; "
+    "manifest-src 'self'; form-action 'self'; img-src 'self' data: blob:; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "geolocation=(self), camera=(self), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+csrf = CSRFProtect()
+
+
+class ForeignWrite(Forbidden):
+    """A writing JSON request without our header, or from another origin."""
+
+    description = "Writing requests carry X-Xuntu: 1 and come from this site's own pages."
+
+
+def init_security(app: Flask, settings: Settings) -> None:
+    """Put the checks before every request and the headers after it."""
+    csrf.init_app(app)
+    hosts = allowed_hosts(settings)
+
+    @app.before_request
+    def check_request() -> None:
+        if request.host.lower() not in hosts:
+            raise MisdirectedRequest
+        if request.path.startswith("/api/") and request.method not in READS:
+            check_json_write()
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if settings.url.startswith("https://"):
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        return response
+
+
+def allowed_hosts(settings: Settings) -> frozenset[str]:
+    """The Host headers taken: the public address, or loopback names and `--host` at the served port."""
+    if settings.url:
+        return frozenset({urlsplit(settings.url).netloc.lower()})
+    names = {*LOOPBACK, settings.host.lower()}
+    return frozenset(f"{name}:{settings.port}" for name in names) | (
+        names if settings.port == 80 else frozenset()
+    )
+
+
+def check_json_write() -> None:
+    """Refuse a writing request to the JSON API that a foreign page could have sent."""
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    foreign = site not in (None, "same-origin") or (
+        origin is not None and origin != request.host_url.rstrip("/")
+    )
+    if foreign or request.headers.get("X-Xuntu") != "1":
+        raise ForeignWrite
