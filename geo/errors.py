@@ -1,0 +1,296 @@
+"""Why a position, a shape or a file is refused: one small class a reason.
+
+Each has a stable `code`, an English sentence fit to show that says what to do, and where it helps the `field`
+it belongs to. The sentence is filled from `facts`, so that a page or a command can say it in another
+language.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class GeoError(Exception):
+    """A position, shape or file that cannot be used as it is."""
+
+    code: ClassVar[str] = "geo.error"
+    message: ClassVar[str] = "This place cannot be used. Check it and try again."
+    field: str | None = None
+
+    def __init__(self, **facts: Any) -> None:
+        self.facts = facts
+        super().__init__()
+
+    def __str__(self) -> str:
+        return self.message.format(**self.facts)
+
+
+# Positions and coordinate systems
+
+
+class UnknownCRS(GeoError):
+    """A coordinate system that no list knows."""
+
+    code = "geo.unknown_crs"
+    message = "The coordinate system {crs} is not known. Give EPSG:n, GCJ02 or BD09."
+    field = "crs"
+
+
+class CRSMismatch(GeoError):
+    """Two inputs that lie in different coordinate systems."""
+
+    code = "geo.crs_mismatch"
+    message = "The coordinate systems {first} and {second} do not go together. Convert one of them first."
+    field = "crs"
+
+
+class NoTransformation(CRSMismatch):
+    """A coordinate system from which no exact way to CGCS2000 is public, like Xian 1980 or Beijing 1954."""
+
+    code = "geo.no_transformation"
+    message = "No exact way from {name} to CGCS2000 is known. Convert the data to CGCS2000 (EPSG:4490) first."
+
+
+class BadPosition(GeoError):
+    """Text or numbers that are no position."""
+
+    code = "geo.bad_position"
+    message = "Enter the position as longitude and latitude, like 100.45, 38.93."
+    field = "position"
+
+
+class PositionOutOfRange(BadPosition):
+    """Numbers that are no longitude and latitude."""
+
+    code = "geo.position_out_of_range"
+    message = "{lon}, {lat} is not a longitude and latitude. Enter degrees, longitude first."
+
+
+class NotFinite(BadPosition):
+    """NaN or infinity where a number of degrees should be."""
+
+    code = "geo.not_finite"
+    message = "A coordinate is not a finite number. Correct it and try again."
+
+
+class OutOfCounty(GeoError):
+    """A position outside the county."""
+
+    code = "geo.out_of_county"
+    message = "{lon}, {lat} lies outside the county. Check the position and its coordinate system."
+    field = "position"
+
+
+# Shapes
+
+
+class InvalidGeometry(GeoError):
+    """A shape that is not sound; `lon` and `lat` say where."""
+
+    code = "geo.invalid_geometry"
+    message = "The shape is not sound near {lon}, {lat}. Redraw it there."
+    field = "geometry"
+
+
+class SelfCrossing(InvalidGeometry):
+    """An outline that crosses or touches itself; its area would be wrong."""
+
+    code = "geo.self_crossing"
+    message = "The outline crosses itself near {lon}, {lat}. Redraw it there."
+
+
+class NotAGeometry(InvalidGeometry):
+    """Not GeoJSON geometry, or not as deep and as long as its type asks."""
+
+    code = "geo.not_a_geometry"
+    message = "The shape is not a GeoJSON geometry of longitudes and latitudes. Draw it again."
+
+
+class WrongGeometryType(InvalidGeometry):
+    """A kind of geometry that is not taken, such as a GeometryCollection."""
+
+    code = "geo.wrong_geometry_type"
+    message = "A shape of type {type} is not taken. Draw a point, a line or a polygon."
+
+
+class EmptyGeometry(InvalidGeometry):
+    """A geometry without a single point."""
+
+    code = "geo.empty_geometry"
+    message = "The shape is empty. Draw it or enter a position."
+
+
+class GeometryNotFinite(InvalidGeometry):
+    """NaN or infinity among the coordinates."""
+
+    code = "geo.geometry_not_finite"
+    message = "A coordinate of the shape is not a finite number. Correct it and try again."
+
+
+class GeometryOutOfRange(InvalidGeometry):
+    """Coordinates that are no degrees, perhaps metres of a grid."""
+
+    code = "geo.geometry_out_of_range"
+    message = "{lon}, {lat} is not a longitude and latitude. Name the coordinate system the shape is in."
+
+
+class TooFewPoints(InvalidGeometry):
+    """A line without two distinct points, or a polygon without three."""
+
+    code = "geo.too_few_points"
+    message = "The shape has too few points. A line needs two, a polygon three corners."
+
+
+class TooManyVertices(InvalidGeometry):
+    """More corners than a page can draw and a person can mean."""
+
+    code = "geo.too_many_vertices"
+    message = "The shape has {vertices} corners, more than {most}. Simplify it first."
+
+
+class AreaOutOfRange(InvalidGeometry):
+    """A polygon too small or too large to be a site."""
+
+    code = "geo.area_out_of_range"
+    message = "The area is {area_m2} m². Draw one between {least_m2} m² and {most_m2} m²."
+
+
+class LengthOutOfRange(InvalidGeometry):
+    """A line too short or too long to be a site."""
+
+    code = "geo.length_out_of_range"
+    message = "The line is {length_m} m long. Draw one between {least_m} m and {most_m} m."
+
+
+# Files
+
+
+class BadLayer(GeoError):
+    """A file that cannot be read as features."""
+
+    code = "geo.bad_layer"
+    message = "The file cannot be read. Open it in the program that made it, save it again and try once more."
+    field = "file"
+
+
+class FileUnreadable(BadLayer):
+    """No such file, or no right to open it."""
+
+    code = "geo.file_unreadable"
+    message = "The file {name} cannot be opened. Check its name and that you may read it."
+
+
+class UnknownFormat(BadLayer):
+    """An ending that belongs to no format we read."""
+
+    code = "geo.unknown_format"
+    message = "Files like {name} cannot be read. Save it as one of: {accepted}."
+
+
+class NotThisFormat(BadLayer):
+    """The first bytes, or the content, are not what the ending says."""
+
+    code = "geo.not_this_format"
+    message = "The file {name} does not hold {format}. Save it again as {format}, or give it its own ending."
+
+
+class EmptyFile(BadLayer):
+    """No bytes, or no heading."""
+
+    code = "geo.empty_file"
+    message = "The file is empty. Choose one with a heading and rows."
+
+
+class TooLarge(BadLayer):
+    """More bytes than are taken."""
+
+    code = "geo.too_large"
+    message = "The file is larger than {most_mb} MB. Split it into smaller files."
+
+
+class TooManyRows(BadLayer):
+    """More rows than are taken at once."""
+
+    code = "geo.too_many_rows"
+    message = "The file has more than {most} rows. Split it into smaller files."
+
+
+class TooManyColumns(BadLayer):
+    """More columns than any register has."""
+
+    code = "geo.too_many_columns"
+    message = "The file has more than {most} columns. Leave out those that are not needed."
+
+
+class CellTooLarge(BadLayer):
+    """One cell that holds a whole document."""
+
+    code = "geo.cell_too_large"
+    message = "A cell near row {row} is longer than {most_mb} MB. Shorten it or close an open quotation mark."
+
+
+class UnreadableText(BadLayer):
+    """Bytes that are text in neither UTF-8 nor GB18030."""
+
+    code = "geo.unreadable_text"
+    message = "The text cannot be read from byte {offset} on. Save the file as UTF-8 or GB18030."
+
+
+class NulInText(BadLayer):
+    """A zero byte: not a text file."""
+
+    code = "geo.nul_in_text"
+    message = "The file holds a zero byte at {offset} and is not plain text. Save it again as CSV in UTF-8."
+
+
+class OpenQuote(BadLayer):
+    """A quotation mark that is never closed, so that the rest of the file would be one cell."""
+
+    code = "geo.open_quote"
+    message = "A quotation mark in row {row} is never closed. Close it, or take it away."
+
+
+class BrokenJSON(BadLayer):
+    """Text that breaks off or is not JSON."""
+
+    code = "geo.broken_json"
+    message = "The file is not whole JSON: it breaks at line {line}, column {column}. Save it again."
+
+
+class TooDeep(BadLayer):
+    """JSON nested far beyond any GeoJSON."""
+
+    code = "geo.too_deep"
+    message = "The file is nested too deep to be GeoJSON. Save it again as GeoJSON."
+
+
+class ReaderFailed(BadLayer):
+    """The reading process ended without an answer."""
+
+    code = "geo.reader_failed"
+    message = "Reading the file failed. Save it again in a simpler form, such as CSV in UTF-8."
+
+
+class ReaderTimedOut(BadLayer):
+    """The reading process took too long and was ended."""
+
+    code = "geo.reader_timed_out"
+    message = "Reading the file took longer than {seconds} seconds. Split it into smaller files."
+
+
+# Backgrounds
+
+
+class BadTiles(GeoError):
+    """A background that is neither a folder of tiles nor an address of them."""
+
+    code = "geo.bad_tiles"
+    message = "{text} is no folder of tiles, and no address with {{z}}, {{x}} and {{y}} on one fixed host."
+    field = "tiles"
+
+
+class NoSuchTile(GeoError):
+    """A tile that cannot exist: outside the world or beyond the deepest zoom."""
+
+    code = "geo.no_such_tile"
+    message = "There is no tile {z}/{x}/{y}."
