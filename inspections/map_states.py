@@ -1,0 +1,111 @@
+"""What a site shows on the map: one table of rules, worst first, asked of values or of rows in the database.
+
+The facts lie on the site (`cases.refresh_site_facts` keeps them) and no clock changes them; only the answer
+depends on the moment. The browser computes the same from the same facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, String, case, cast, literal
+
+from inspections.deadlines import beijing_day
+from inspections.models import Site
+from inspections.terms import MapState
+
+DUE_SOON = timedelta(hours=72)
+CLOSED_WITHIN_DAYS = 30
+
+
+@dataclass(frozen=True)
+class _Moment:
+    now: datetime
+    soon: datetime
+    closed_after: date
+
+    @classmethod
+    def of(cls, now: datetime, closed_within_days: int) -> _Moment:
+        return cls(now, now + DUE_SOON, beijing_day(now) - timedelta(days=closed_within_days))
+
+
+@dataclass(frozen=True)
+class _Facts:
+    is_listed: bool
+    has_suspected: bool
+    open_cases: int
+    due_at: datetime | None
+    closed_on: date | None
+
+
+# Worst first; the first that holds decides. `holds` asks values, `where` asks the columns of `Site`.
+_Rule = tuple[MapState, Callable[[_Facts, _Moment], bool], Callable[[_Moment], ColumnElement[bool]]]
+RULES: tuple[_Rule, ...] = (
+    (MapState.LISTED, lambda f, m: f.is_listed, lambda m: Site.is_listed),
+    (
+        MapState.OVERDUE,
+        lambda f, m: f.due_at is not None and f.due_at < m.now,
+        lambda m: Site.case_due_at < m.now,
+    ),
+    (
+        MapState.DUE_SOON,
+        lambda f, m: f.due_at is not None and f.due_at <= m.soon,
+        lambda m: Site.case_due_at <= m.soon,
+    ),
+    (MapState.SUSPECTED, lambda f, m: f.has_suspected, lambda m: Site.has_suspected),
+    (MapState.IN_HAND, lambda f, m: f.open_cases > 0, lambda m: Site.open_cases > 0),
+    (
+        MapState.CLOSED,
+        lambda f, m: f.closed_on is not None and f.closed_on > m.closed_after,
+        lambda m: Site.case_closed_on > m.closed_after,
+    ),
+)
+
+
+def map_state(
+    *,
+    is_listed: bool,
+    has_suspected: bool,
+    open_cases: int,
+    due_at: datetime | None,
+    closed_on: date | None,
+    now: datetime,
+    closed_within_days: int = CLOSED_WITHIN_DAYS,
+) -> MapState:
+    """What a site with these facts shows now.
+
+    Due soon is 72 hours or less to `due_at`; closed is a case closed on one of the last
+    `closed_within_days` Beijing days, today being the last of them.
+    """
+    facts = _Facts(is_listed, has_suspected, open_cases, due_at, closed_on)
+    moment = _Moment.of(now, closed_within_days)
+    return next((state for state, holds, _ in RULES if holds(facts, moment)), MapState.NORMAL)
+
+
+def site_map_state(site: Site, now: datetime, closed_within_days: int = CLOSED_WITHIN_DAYS) -> MapState:
+    """What this site shows now."""
+    return map_state(
+        is_listed=site.is_listed,
+        has_suspected=site.has_suspected,
+        open_cases=site.open_cases,
+        due_at=site.case_due_at,
+        closed_on=site.case_closed_on,
+        now=now,
+        closed_within_days=closed_within_days,
+    )
+
+
+def state_column(now: datetime, closed_within_days: int = CLOSED_WITHIN_DAYS) -> ColumnElement[str]:
+    """The map state as a column over `Site`, to select, group and sort by."""
+    moment = _Moment.of(now, closed_within_days)
+    whens = [(where(moment), literal(state.value)) for state, _, where in RULES]
+    return cast(case(*whens, else_=literal(MapState.NORMAL.value)), String)
+
+
+def state_condition(
+    state: MapState, now: datetime, closed_within_days: int = CLOSED_WITHIN_DAYS
+) -> ColumnElement[bool]:
+    """The condition that a `Site` shows `state` now."""
+    return state_column(now, closed_within_days) == MapState(state).value
