@@ -1,7 +1,7 @@
 """One answer at a time: what a value has to be for its question, and how forms write it.
 
 `clean` takes JSON values as the tablet sends them and is strict; `read_form_answers` turns what people type
-into such values first. Neither knows which questions are asked: that is `inspections.checklists`.
+into such values first. Neither knows which questions are asked: that is `inspections.evaluation`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from inspections.conditions import BEIJING, Condition, instant_ms, instant_text
+from inspections.conditions import BEIJING, instant_ms, instant_text
+from inspections.questions import Item
 
 NOT_ASSESSED = "not_assessed"  # what a form sends for null
 MAX_CORNERS = 5000
@@ -46,7 +47,7 @@ _YES_NO = {
 }
 
 
-class Wrong(Exception):  # noqa: N818
+class Wrong(Exception):
     """A value is not an answer to its question; `code` says why."""
 
     def __init__(self, code: str, **facts: Any) -> None:
@@ -67,64 +68,6 @@ class Problem:
     def as_json(self) -> dict[str, Any]:
         """As the browser has it."""
         return {"key": self.key, "code": self.code, "facts": dict(self.facts), "level": self.level}
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One answer to choose."""
-
-    value: str
-    zh: str
-    en: str
-
-    def label(self, language: str = "zh") -> str:
-        """What people read for it."""
-        return self.en if language.startswith("en") else self.zh
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One question of a checklist."""
-
-    key: str
-    group: str
-    zh: str
-    en: str
-    type: str  # enum, multi, bool, number, integer, text, datetime, polygon, photo
-    required: Condition
-    unit: str = ""
-    options: tuple[Option, ...] = ()
-    alone: tuple[str, ...] = ()  # options that cannot stand beside others
-    min: float | None = None
-    max: float | None = None
-    warn_min: float | None = None
-    warn_max: float | None = None
-    min_length: int = 0
-    max_length: int = 1000
-    multiline: bool = False
-    format: str = ""
-    min_count: int = 0
-    max_count: int = 20
-    max_minutes_ahead: int = 5
-    max_days_ago: int = 30
-    max_mu: float | None = None
-    restricted: bool = False  # shown to few: DOMAIN §16.3
-    shown: Condition = True
-    unfolds: Condition = True  # False keeps an optional question folded away until somebody wants it
-    opens: tuple[Mapping[str, Any], ...] = ()
-
-    def label(self, language: str = "zh") -> str:
-        """The question as people read it."""
-        return self.en if language.startswith("en") else self.zh
-
-    def option_label(self, value: object, language: str = "zh") -> str:
-        """What people read for one of its answers; the answer itself where the list does not know it."""
-        return next((option.label(language) for option in self.options if option.value == value), str(value))
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        """The answers to choose from."""
-        return tuple(option.value for option in self.options)
 
 
 def clean(item: Item, value: Any, now_ms: int | None = None) -> Any:
@@ -149,6 +92,11 @@ def clean(item: Item, value: Any, now_ms: int | None = None) -> Any:
 def clean_text(text: str) -> str:
     """Text without control characters or blanks around it; tabs become blanks, line ends stay."""
     return _INVISIBLE.sub("", text.replace("\t", " ")).strip(_BLANK)
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a JSON value is a whole number; 5.0 is one, as it is in the browser."""
+    return _is_finite(value) and value == math.floor(value)
 
 
 def unlikely(item: Item, value: Any) -> bool:
@@ -259,7 +207,7 @@ def _clean_number(item: Item, value: Any, _now_ms: int | None) -> int | float:
 
 
 def _clean_integer(item: Item, value: Any, now_ms: int | None) -> int:
-    if not _is_finite(value) or value != math.floor(value):
+    if not is_whole(value):
         raise Wrong("integer")
     return int(_clean_number(item, value, now_ms))
 
