@@ -124,11 +124,14 @@ def _npm_ci(work: Path) -> Path:
         check=False,
     )
     if done.returncode:
-        said = [
-            line for line in done.stderr.splitlines() if line.startswith("npm error") and "log of" not in line
-        ]
-        _stop(f"npm could not fetch the packages of static/package-lock.json: {' '.join(said)[:400]}")
+        _stop(f"npm could not fetch what static/package-lock.json names: {_reason(done.stderr)}")
     return work / "node_modules"
+
+
+def _reason(said: str) -> str:
+    """Return what npm says went wrong, on one line, without its stack and its log's path."""
+    errors = [line.removeprefix("npm error ") for line in said.splitlines() if line.startswith("npm error ")]
+    return "; ".join(line for line in errors if not line.startswith((" ", "A complete log")))[:300]
 
 
 def _npm_environment(npm: list[str]) -> dict[str, str]:
