@@ -55,5 +55,5 @@ def choose_theme() -> ResponseReturnValue:
     response = redirect(safe_next(), code=303)
     theme = request.form.get("theme", "")
     if theme in ("", "light", "dark", "sun"):
-        response.set_cookie("theme", theme, max_age=A_YEAR, samesite="Lax", httponly=True)
+        response.set_cookie("theme", theme, max_age=A_YEAR, samesite="Lax")
     return response
