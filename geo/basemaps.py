@@ -1,7 +1,8 @@
 """Backgrounds of a map: a folder of tiles, or an address that the server asks for them.
 
-Tiles are the squares of Web Mercator numbered zoom/column/row from the north-west. `parse_tiles` reads a setting;
-what the browser is given is a `Basemap` with an address of our own, so a key in a setting stays on the server.
+Tiles are the squares of Web Mercator numbered zoom/column/row from the north-west. `parse_tiles` reads a
+setting; what the browser is given is a `Basemap` with an address of our own, so a key in a setting stays on
+the server.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class TileSource:
 
 
 def parse_tiles(text: str) -> TileSource | None:
-    """Read a setting: a folder holding `{z}/{x}/{y}.png` (or jpg, webp), an address with those fields, or nothing.
+    """Read a setting: a folder of `{z}/{x}/{y}.png` (or jpg, webp), an address with those fields, or nothing.
 
     The address has one fixed host; of several numbered or lettered ones, `{s}`, the first is asked.
 
@@ -59,8 +60,8 @@ def parse_tiles(text: str) -> TileSource | None:
 
     Examples
     --------
-    >>> tile_address(parse_tiles("https://t{s}.example.cn/DataServer?T=vec_w&x={x}&y={y}&l={z}&tk=1"), 3, 6, 2)
-    'https://t0.example.cn/DataServer?T=vec_w&x=6&y=2&l=3&tk=1'
+    >>> tile_address(parse_tiles("https://t{s}.example.cn/tiles?T=vec_w&x={x}&y={y}&l={z}&tk=1"), 3, 6, 2)
+    'https://t0.example.cn/tiles?T=vec_w&x=6&y=2&l=3&tk=1'
     """
     written = text.strip()
     if not written:

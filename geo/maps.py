@@ -1,0 +1,378 @@
+"""Folium maps, rendered part by part with our own assets only.
+
+`county_map` builds a `folium.Map` whose layers and tools are calls of our own script, the global `xuntu`;
+`render_parts` gives its pieces: the box for the page, a script to serve as a file of its own, and the
+scripts and styles it needs, each found by Folium's name in a table. What nobody mapped is an error, so no
+foreign address can reach a page. The same map gives the same bytes.
+
+The script holds numbers, names of ours and translated words of ours, never text that people wrote: that comes
+as JSON and is shown by `textContent`. It calls, in this order: `xuntu.layer(map, name, options)`, which
+returns a Leaflet layer, for each `FeatureLayer`; `xuntu.draw(map, options)` for `DrawingTools`;
+`xuntu.ready(map)` last.
+
+Latitude comes first in here, for Leaflet, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from math import isfinite
+from typing import Any
+
+import folium
+from branca.element import CssLink, Element, Figure, JavascriptLink, MacroElement
+from folium.elements import ElementAddToElement, JSCSSMixin
+from folium.map import Icon, Layer, Popup, Tooltip
+from folium.plugins import LocateControl
+from folium.template import Template
+from markupsafe import Markup
+
+from geo.basemaps import Basemap
+
+# Text in these reaches a template literal or innerHTML, or they load images and fonts from elsewhere
+BANNED = (
+    Tooltip,
+    Popup,
+    Icon,
+    folium.DivIcon,
+    folium.CustomIcon,
+    folium.GeoJsonTooltip,
+    folium.GeoJsonPopup,
+    folium.Html,
+    folium.IFrame,
+)
+# Folium's header names these for the banned elements alone; they are left out
+NOT_NEEDED: dict[str, None] = dict.fromkeys(
+    (
+        "jquery",
+        "bootstrap",
+        "bootstrap_css",
+        "glyphicons_css",
+        "awesome_markers",
+        "awesome_markers_css",
+        "awesome_markers_font_css",
+        "awesome_rotate_css",
+    )
+)
+_WORDS = {"zoom_in": "Zoom in", "zoom_out": "Zoom out", "locate": "Show where I am"}
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_LAYER_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+# Branca reads the text of a script as a template once more: what could start an expression is refused
+_TEMPLATE_MARK = re.compile(r"\{[{%#]")
+_FOREIGN = re.compile(r"https?:|[\"'(`]//", re.IGNORECASE)
+_UNSAFE_SCRIPT = re.compile(r"(?<![\w$])(\$[.(]|jQuery)|AwesomeMarkers|`")
+_UNSAFE_HTML = re.compile(r"<(script|style|iframe|link|img)|\s(style|on\w+)\s*=|javascript:", re.IGNORECASE)
+
+
+class FeatureLayer(Layer):
+    """Features drawn by our own script: `xuntu.layer(map, name, options)` makes the Leaflet layer.
+
+    Parameters
+    ----------
+    name : str
+        Small letters, digits and hyphens; by it the script knows what to draw.
+    label : str, optional
+        A translated word; with one, the layer stands in the map's layer control.
+    show : bool
+        Whether it is on at first.
+    **options
+        JSON values, given on as they are; no text that people wrote.
+    """
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+            var {{ this.get_name() }} = xuntu.layer(
+                {{ this._parent.get_name() }}, {{ this.feature_name|tojson }}, {{ this.options|tojson }}
+            );
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, name: str, *, label: str | None = None, show: bool = True, **options: Any) -> None:
+        if not _LAYER_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a layer")
+        super().__init__(name=_word(label or name), overlay=True, control=label is not None, show=show)
+        self._name = "FeatureLayer"
+        self.feature_name = name
+        self.options = _plain_options(options)
+
+
+class DrawingTools(JSCSSMixin, MacroElement):
+    """Geoman, started by our own script: `xuntu.draw(map, options)`."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+            xuntu.draw({{ this._parent.get_name() }}, {{ this.options|tojson }});
+        {% endmacro %}
+        """
+    )
+    # Named as folium.plugins.GeoMan names them; the addresses are never used
+    default_js = [("leaflet_geoman_js", "leaflet-geoman.js")]
+    default_css = [("leaflet_geoman_css", "leaflet-geoman.css")]
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self._name = "DrawingTools"
+        self.options = _plain_options(options)
+
+
+class MapReady(MacroElement):
+    """The last call of the script, `xuntu.ready(map)`: everything stands."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}xuntu.ready({{ this._parent.get_name() }});{% endmacro %}"
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._name = "MapReady"
+
+
+class _Opening(MacroElement):
+    """The opening view, zoom with translated titles, a scale in metres, an attribution without a flag."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+            {{ this._parent.get_name() }}.fitBounds({{ this.corners|tojson }}, {{ this.view|tojson }});
+            L.control.zoom({{ this.zoom|tojson }}).addTo({{ this._parent.get_name() }});
+            L.control.scale({"imperial": false}).addTo({{ this._parent.get_name() }});
+            {{ this._parent.get_name() }}.attributionControl.setPrefix("Leaflet");
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, corners: list[list[float]], max_zoom: int, words: Mapping[str, str]) -> None:
+        super().__init__()
+        self._name = "Opening"
+        self.corners = corners
+        self.view = {"animate": False, "maxZoom": min(17, max_zoom)}
+        self.zoom = {"zoomInTitle": words["zoom_in"], "zoomOutTitle": words["zoom_out"]}
+
+
+class _NamedMap(folium.Map):
+    """A map whose box and variable bear the name it was given."""
+
+    def __init__(self, name: str, **options: Any) -> None:
+        self.name = name
+        super().__init__(**options)
+
+    def get_name(self) -> str:
+        """Name the box in the page and the variable in the script."""
+        return self.name
+
+
+@dataclass(frozen=True)
+class MapParts:
+    """A rendered map: addresses of scripts and styles in order, the box, and the script's text."""
+
+    scripts: tuple[str, ...]
+    styles: tuple[str, ...]
+    html: Markup
+    script: str
+
+    @property
+    def version(self) -> str:
+        """Hash of the script's bytes, for its address."""
+        return hashlib.sha256(self.script.encode()).hexdigest()[:16]
+
+
+def county_map(
+    name: str,
+    *,
+    bounds: tuple[float, float, float, float],
+    layers: Sequence[FeatureLayer] = (),
+    basemap: Basemap | None = None,
+    locate: bool = True,
+    draw: Mapping[str, Any] | None = None,
+    max_zoom: int = 19,
+    words: Mapping[str, str] | None = None,
+) -> folium.Map:
+    """Build a map that opens on a box of longitudes and latitudes.
+
+    Parameters
+    ----------
+    name : str
+        The id of its box and its variable: small letters, digits and underlines.
+    bounds : tuple of float
+        `(minx, miny, maxx, maxy)` in degrees.
+    layers : sequence of FeatureLayer
+        From the bottom up; those with a label are listed in a layer control.
+    basemap : Basemap, optional
+        Its address is one of our own, starting with a slash.
+    locate : bool
+        Whether there is a button for one's own position.
+    draw : mapping, optional
+        Options of the drawing tools; None leaves them out.
+    max_zoom : int
+        How deep one may zoom, with tiles or without.
+    words : mapping, optional
+        Translations of `zoom_in`, `zoom_out` and `locate`.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a map")
+    said = {key: _word(word) for key, word in {**_WORDS, **(words or {})}.items()}
+    county = _NamedMap(name, tiles=None, zoom_control=False, prefer_canvas=True, minZoom=4, maxZoom=max_zoom)
+    county.add_child(_Opening(_corners(bounds), max_zoom, said))
+    if basemap is not None:
+        county.add_child(_tile_layer(basemap, max_zoom))
+    for layer in layers:
+        county.add_child(layer)
+    for tool in _tools(said, locate, draw, any(layer.control for layer in layers)):
+        county.add_child(tool)
+    return county
+
+
+def render_parts(county: folium.Map, assets: Mapping[str, str | None]) -> MapParts:
+    """Render a map into what a page and a script file need.
+
+    Parameters
+    ----------
+    county : folium.Map
+        As `county_map` made it, perhaps with more children. What was put straight into its figure, past the
+        map, is left out.
+    assets : mapping
+        Address of ours for each of Folium's names of scripts and styles; None leaves one out.
+
+    Raises
+    ------
+    LookupError
+        The map needs an asset without an address, or something in it names a foreign one.
+    ValueError
+        It holds an element that shows text unsafely, or its script needs jQuery.
+    """
+    if not any(isinstance(child, MapReady) for child in county._children.values()):
+        county.add_child(MapReady())
+    _name_children(county)
+    _refuse_unsafe_elements(county)
+    root = county.get_root()
+    for part in (root.header, root.html, root.script):
+        part._children.clear()
+    for child in list(root._children.values()):
+        child.render()
+    _refuse_unsafe_elements(county)
+    links = list(_own_links(root, {**NOT_NEEDED, **assets}))
+    html, script = _text_of(root.html), _text_of(root.script)
+    _refuse_unsafe_text(html, script)
+    return MapParts(
+        scripts=tuple(address for kind, address in links if kind is JavascriptLink),
+        styles=tuple(address for kind, address in links if kind is CssLink),
+        html=Markup(html),  # noqa: S704  (checked above: a box and nothing else)
+        script=script,
+    )
+
+
+def _tools(
+    words: Mapping[str, str], locate: bool, draw: Mapping[str, Any] | None, listed: bool
+) -> Iterator[MacroElement]:
+    if locate:
+        title = {"title": words["locate"]}
+        yield LocateControl(strings=title, showPopup=False, locateOptions={"enableHighAccuracy": True})
+    if draw is not None:
+        yield DrawingTools(**draw)
+    if listed:
+        yield folium.LayerControl()
+
+
+def _tile_layer(basemap: Basemap, max_zoom: int) -> folium.TileLayer:
+    if not re.match(r"/(?!/)", basemap.url) or _TEMPLATE_MARK.search(basemap.url):
+        raise LookupError(f"the tiles of {basemap.name!r} have no address of ours")
+    return folium.TileLayer(
+        tiles=basemap.url,
+        attr=_as_html(basemap.attribution) or " ",
+        name=_word(basemap.name),
+        min_zoom=basemap.min_zoom,
+        max_zoom=max_zoom,
+        max_native_zoom=basemap.max_zoom,
+        control=False,
+    )
+
+
+def _corners(bounds: tuple[float, float, float, float]) -> list[list[float]]:
+    minx, miny, maxx, maxy = (round(float(degrees), 7) for degrees in bounds)
+    if not all(isfinite(degrees) for degrees in bounds) or minx > maxx or miny > maxy:
+        raise ValueError(f"{bounds} is no box")
+    return [[miny, minx], [maxy, maxx]]
+
+
+def _as_html(text: str) -> str:
+    """Make plain text safe where Leaflet sets innerHTML, and free of what the checks look for."""
+    return escape(text).replace("{", "&#123;").replace("`", "&#96;").replace(":", "&#58;")
+
+
+def _word(text: str) -> str:
+    """Let a word of our own pass, and nothing that could be markup."""
+    if re.search(r"[<>&`{}\\\"]", text):
+        raise ValueError(f"{text!r} is no plain word")
+    return text
+
+
+def _plain_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Let options pass that hold no start of a template."""
+
+    def texts(value: Any) -> Iterator[str]:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping):
+            for key, below in value.items():
+                yield str(key)
+                yield from texts(below)
+        elif isinstance(value, Iterable):
+            for below in value:
+                yield from texts(below)
+
+    if any(_TEMPLATE_MARK.search(text) or "`" in text for text in texts(options)):
+        raise ValueError("options of a map hold no text that people wrote")
+    return dict(options)
+
+
+def _walk(element: Element) -> Iterator[Element]:
+    yield element
+    for child in list(element._children.values()):
+        yield from _walk(child)
+
+
+def _name_children(county: folium.Map) -> None:
+    """Give numbers to what Folium names at random; the `.addTo` elements, made while rendering, show no name."""
+    named = (child for child in _walk(county) if not isinstance(child, ElementAddToElement))
+    for number, child in enumerate(named):
+        child._id = f"{county.get_name()}_{number}"
+
+
+def _refuse_unsafe_elements(county: folium.Map) -> None:
+    for child in _walk(county):
+        if isinstance(child, BANNED):
+            raise ValueError(f"folium.{type(child).__name__} does not escape text: use a layer of ours")
+
+
+def _own_links(root: Figure, assets: Mapping[str, str | None]) -> Iterator[tuple[type[Element], str]]:
+    for name, link in root.header._children.items():
+        if not isinstance(link, JavascriptLink | CssLink):
+            continue
+        if name not in assets:
+            raise LookupError(f"{name!r}, which the map needs, has no address of ours")
+        address = assets[name]
+        if address is not None:
+            if not re.match(r"/(?!/)", address):
+                raise LookupError(f"{address!r} for {name!r} is no address of ours")
+            yield type(link), address
+
+
+def _text_of(part: Element) -> str:
+    """Join what was rendered into a part, as it is: rendering the part would read it as a template again."""
+    texts = (child._template_str or "" for child in part._children.values())
+    lines = (line.strip() for text in texts for line in text.splitlines())
+    return "\n".join(line for line in lines if line) + "\n"
+
+
+def _refuse_unsafe_text(html: str, script: str) -> None:
+    if _FOREIGN.search(script) or _FOREIGN.search(html):
+        raise LookupError("the map names an address that is not ours")
+    if _UNSAFE_SCRIPT.search(script) or _UNSAFE_HTML.search(html):
+        raise ValueError("the map holds an element that needs jQuery or does not escape text")
