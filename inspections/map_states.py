@@ -21,13 +21,16 @@ CLOSED_WITHIN_DAYS = 30
 
 
 @dataclass(frozen=True)
-class _Moment:
+class Moment:
+    """An instant and what the rules measure from it."""
+
     now: datetime
     soon: datetime
-    closed_after: date
+    closed_after: date  # the last Beijing day too long ago to show as closed
 
     @classmethod
-    def of(cls, now: datetime, closed_within_days: int) -> _Moment:
+    def of(cls, now: datetime, closed_within_days: int) -> Moment:
+        """Measure from `now`."""
         return cls(now, now + DUE_SOON, beijing_day(now) - timedelta(days=closed_within_days))
 
 
@@ -40,26 +43,45 @@ class _Facts:
     closed_on: date | None
 
 
-# Worst first; the first that holds decides. `holds` asks values, `where` asks the columns of `Site`.
-_Rule = tuple[MapState, Callable[[_Facts, _Moment], bool], Callable[[_Moment], ColumnElement[bool]]]
+@dataclass(frozen=True)
+class Columns:
+    """The same facts as columns; `closed` asks whether a case was closed recently enough."""
+
+    is_listed: ColumnElement[bool]
+    has_suspected: ColumnElement[bool]
+    open_cases: ColumnElement[int]
+    due_at: ColumnElement[datetime | None]
+    closed: Callable[[Moment], ColumnElement[bool]]
+
+
+SITE = Columns(
+    Site.is_listed,
+    Site.has_suspected,
+    Site.open_cases,
+    Site.case_due_at,
+    lambda m: Site.case_closed_on > m.closed_after,
+)
+
+# Worst first; the first that holds decides. `holds` asks values, `where` asks columns.
+_Rule = tuple[MapState, Callable[[_Facts, Moment], bool], Callable[[Columns, Moment], ColumnElement[bool]]]
 RULES: tuple[_Rule, ...] = (
-    (MapState.LISTED, lambda f, m: f.is_listed, lambda m: Site.is_listed),
+    (MapState.LISTED, lambda f, m: f.is_listed, lambda c, m: c.is_listed),
     (
         MapState.OVERDUE,
         lambda f, m: f.due_at is not None and f.due_at < m.now,
-        lambda m: Site.case_due_at < m.now,
+        lambda c, m: c.due_at < m.now,
     ),
     (
         MapState.DUE_SOON,
         lambda f, m: f.due_at is not None and f.due_at <= m.soon,
-        lambda m: Site.case_due_at <= m.soon,
+        lambda c, m: c.due_at <= m.soon,
     ),
-    (MapState.SUSPECTED, lambda f, m: f.has_suspected, lambda m: Site.has_suspected),
-    (MapState.IN_HAND, lambda f, m: f.open_cases > 0, lambda m: Site.open_cases > 0),
+    (MapState.SUSPECTED, lambda f, m: f.has_suspected, lambda c, m: c.has_suspected),
+    (MapState.IN_HAND, lambda f, m: f.open_cases > 0, lambda c, m: c.open_cases > 0),
     (
         MapState.CLOSED,
         lambda f, m: f.closed_on is not None and f.closed_on > m.closed_after,
-        lambda m: Site.case_closed_on > m.closed_after,
+        lambda c, m: c.closed(m),
     ),
 )
 
@@ -80,7 +102,7 @@ def map_state(
     `closed_within_days` Beijing days, today being the last of them.
     """
     facts = _Facts(is_listed, has_suspected, open_cases, due_at, closed_on)
-    moment = _Moment.of(now, closed_within_days)
+    moment = Moment.of(now, closed_within_days)
     return next((state for state, holds, _ in RULES if holds(facts, moment)), MapState.NORMAL)
 
 
@@ -97,15 +119,21 @@ def site_map_state(site: Site, now: datetime, closed_within_days: int = CLOSED_W
     )
 
 
-def state_column(now: datetime, closed_within_days: int = CLOSED_WITHIN_DAYS) -> ColumnElement[str]:
-    """The map state as a column over `Site`, to select, group and sort by."""
-    moment = _Moment.of(now, closed_within_days)
-    whens = [(where(moment), literal(state.value)) for state, _, where in RULES]
+def state_column(
+    now: datetime, closed_within_days: int = CLOSED_WITHIN_DAYS, *, columns: Columns = SITE
+) -> ColumnElement[str]:
+    """The map state as a column over `Site` (or others' columns), to select, group and sort by."""
+    moment = Moment.of(now, closed_within_days)
+    whens = [(where(columns, moment), literal(state.value)) for state, _, where in RULES]
     return cast(case(*whens, else_=literal(MapState.NORMAL.value)), String)
 
 
 def state_condition(
-    state: MapState, now: datetime, closed_within_days: int = CLOSED_WITHIN_DAYS
+    state: MapState,
+    now: datetime,
+    closed_within_days: int = CLOSED_WITHIN_DAYS,
+    *,
+    columns: Columns = SITE,
 ) -> ColumnElement[bool]:
-    """The condition that a `Site` shows `state` now."""
-    return state_column(now, closed_within_days) == MapState(state).value
+    """The condition that a `Site` (or what `columns` speak of) shows `state` now."""
+    return state_column(now, closed_within_days, columns=columns) == MapState(state).value
