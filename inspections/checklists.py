@@ -46,11 +46,13 @@ __all__ = [
 
 
 class AnswerRefused(Invalid):
-    """One answer, refused; the sentence comes from the checklist's messages."""
+    """One answer, refused; the sentence comes from the checklist's messages, the reason is `problem.code`."""
+
+    code = "answers.refused"
 
     def __init__(self, problem: Problem, sentence: str) -> None:
         super().__init__(field=problem.key, **problem.facts)
-        self.code = f"answers.{problem.code}"
+        self.problem = problem
         self.message = sentence
 
 
@@ -103,11 +105,10 @@ def check_answers(
     )
     if outcome.is_sound:
         return outcome
-    sentences = checklist.messages("en")
     missing = [_missing(checklist.item(kind, key)) for key in outcome.missing]
     problems: dict[str, AnswerRefused] = {}
     for problem in (*outcome.problems, *missing):
-        problems.setdefault(problem.key, AnswerRefused(problem, sentences[problem.code]))
+        problems.setdefault(problem.key, AnswerRefused(problem, checklist.messages[problem.code]))
     raise AnswersInvalid(problems, outcome)
 
 

@@ -16,7 +16,7 @@ from inspections.answers import Problem, Wrong, clean, clean_text, is_whole, unl
 from inspections.conditions import Context, fact, holds, instant_ms
 from inspections.questions import Checklist, Item
 from inspections.requirements import requirement
-from inspections.severity import Step, gravest, weigh
+from inspections.severity import Step, gravest, steps_as_json, weigh
 from inspections.terms import Severity, VisitResult
 
 VISIT_TYPE = "visit_type"
@@ -40,7 +40,7 @@ class FindingProposal:
             "keys": list(self.keys),
             "base": self.base.value,
             "severity": self.severity.value,
-            "steps": [step.as_json() for step in self.steps],
+            "steps": steps_as_json(self.steps),
         }
 
 

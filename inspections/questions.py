@@ -118,10 +118,10 @@ class Checklist:
         """One question, None if the kind has none of this key."""
         return next((item for item in self.items(kind) if item.key == key), None)
 
-    def messages(self, language: str = "en") -> dict[str, str]:
-        """Sentences for codes of problems, warnings and notes, with places for their facts."""
-        tongue = "en" if language.startswith("en") else "zh"
-        return {code: words[tongue] for code, words in self.data["messages"].items()}
+    @property
+    def messages(self) -> Mapping[str, str]:
+        """English sentences for codes of problems, warnings and notes, with places for their facts."""
+        return self.data["messages"]
 
     def for_browser(self, *kinds: str) -> dict[str, Any]:
         """What `static/js/checklist.js` judges by, as JSON; all kinds if none is named."""
@@ -162,9 +162,9 @@ def load_checklist(version: str | None = None) -> Checklist:
     return versions[version]
 
 
-def problem_messages(language: str = "en") -> dict[str, str]:
-    """Sentences of the newest checklist for every code of a problem, warning or note."""
-    return load_checklist().messages(language)
+def problem_messages() -> dict[str, str]:
+    """English sentences of every version, by code, for the catalogue and for pages to hand to the browser."""
+    return {code: text for checklist in _versions().values() for code, text in checklist.messages.items()}
 
 
 def _checklist(data: Mapping[str, Any]) -> Checklist:

@@ -77,3 +77,8 @@ def _history(requirement: Requirement, reading: Reading) -> list[str]:
     """Reasons that lie in what happened at the site before."""
     names: list[str] = requirements_data()["steps_by_history"]
     return [name for name in names if requirement.code in (reading.fact(f"codes.{name}") or ())]
+
+
+def steps_as_json(steps: Iterable[Step]) -> list[dict[str, str]]:
+    """Steps as findings keep them."""
+    return [step.as_json() for step in steps]

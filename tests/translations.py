@@ -12,6 +12,7 @@ from babel.messages.extract import extract_from_dir
 import geo
 import inspections
 from geo.errors import GeoError
+from inspections.checklists import problem_messages
 from inspections.errors import InspectionError
 
 ROOT = Path(__file__).parent.parent
@@ -27,6 +28,7 @@ def every_message() -> set[str | tuple[str, str]]:
             str(place), method_map=METHODS, keywords=KEYWORDS, options_map={"**.html": {"silent": "false"}}
         ):
             found.add(message)
+    found |= set(problem_messages().values())
     return found | {error.message for error in (*_classes(InspectionError), *_classes(GeoError))}
 
 

@@ -69,7 +69,7 @@ def test_the_sets_meet_every_requirement_and_every_sentence() -> None:
             codes |= {finding["code"] for finding in outcome["findings"]}
             sentences |= {problem["code"] for problem in (*outcome["problems"], *outcome["warnings"])}
     assert codes == {row["code"] for row in checklist.for_browser()["requirements"]}
-    assert checklist.messages().keys() - sentences == {"required", "photo_missing", "outline_size"}
+    assert checklist.messages.keys() - sentences == {"required", "photo_missing", "outline_size"}
 
 
 @needs_node
