@@ -52,13 +52,11 @@ class NotMigrated(InspectionError):
     """The database is older, newer or empty."""
 
     code = "store.not_migrated"
-    message = (
-        "The database is not at this program's version ({found} instead of {wanted}). Run: xuntu migrate"
-    )
+    message = "The database is at version {found} instead of {wanted}. Run: xuntu migrate"
 
 
 def now_utc() -> datetime:
-    """This moment, aware, in UTC."""
+    """The moment it is, aware, in UTC."""
     return datetime.now(UTC)
 
 
@@ -92,10 +90,7 @@ class Store:
     def read(self) -> Iterator[Session]:
         """One read-only transaction; what is written in it is an error."""
         with self._session(self._reading) as session:
-            try:
-                yield session
-            finally:
-                session.rollback()
+            yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:

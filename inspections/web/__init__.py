@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, request, url_for
+from flask import Flask, g, request, url_for
 from flask import session as cookie
 from flask_babel import Babel
 from flask_wtf.csrf import generate_csrf
@@ -71,13 +71,14 @@ def choose_language() -> str:
 
 def words_for_templates() -> dict[str, Any]:
     """What every template may use."""
-    asking = context.actor()
+    failing = g.get("failing", False)  # an error page must not ask the database that failed
+    asking = g.get("actor") if failing else context.actor()
     return {
         "officer": asking,
         "may": lambda action, subject=None: asking is not None and permissions.may(asking, action, subject),
         "lang": filters.language(),
         "theme": request.cookies.get("theme", ""),
-        "county_name": areas.county_name(context.session()) if asking else "",
+        "county_name": areas.county_name(context.session()) if asking and not failing else "",
         "now": context.now(),
         "asset": asset,
         "csrf_token": generate_csrf,

@@ -6,7 +6,7 @@ import logging
 import secrets
 from typing import Any
 
-from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
+from flask import Flask, Response, g, jsonify, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
@@ -65,6 +65,7 @@ def status_of(error: Exception) -> int:
 def show_refusal(error: InspectionError | GeoError) -> ResponseReturnValue:
     """Answer a refusal that no form caught."""
     status = status_of(error)
+    g.failing = status >= 500
     if wants_json():
         return _json(status, error.code, sentence(error), error.field, _plain(error.facts))
     if isinstance(error, SignInNeeded):
@@ -103,7 +104,7 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
 
 def show_bug(error: Exception) -> ResponseReturnValue:
     """A bug: an incident number for the person, the traceback for the log."""
-    incident = secrets.token_hex(4)
+    incident, g.failing = secrets.token_hex(4), True
     log.error("incident %s: %s %s", incident, request.method, request.path, exc_info=error)
     message = gettext(
         "Something went wrong on the server. Nothing was saved. Tell the technician this number: %(n)s",

@@ -23,7 +23,7 @@ def init_filters(app: Flask) -> None:
 
 def language() -> str:
     """`zh_CN` or `en`, as this request is answered."""
-    return str(get_locale() or "zh_CN")
+    return "en" if str(get_locale()).startswith("en") else "zh_CN"
 
 
 def label(list_name: str, code: str | None) -> str:
