@@ -1,0 +1,120 @@
+"""`xuntu serve` and `xuntu demo`: the app behind waitress."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from dataclasses import replace
+
+import waitress
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from inspections import areas
+from inspections.errors import Conflict, Unavailable
+from inspections.models import Officer
+from inspections.store import Store
+from inspections.web import MAX_REQUEST_BYTES
+from inspections.web.commands import Call, Progress, note, say
+
+LOOPBACK = "127.0.0.1"
+THREADS = 8
+
+
+class AnotherCounty(Conflict):
+    """The demo would mix with a county's own rows."""
+
+    code = "demo.another_county"
+    message = "This database holds {county}. Set XUNTU_DATA to an empty folder for the demo county."
+
+
+class PortTaken(Unavailable):
+    """Another program listens there."""
+
+    code = "serve.port_taken"
+    message = "Port {port} of {host} cannot be opened: {why}. Choose another with --port."
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Tell the parser of `demo` and `serve`."""
+    demo = commands.add_parser("demo", help=_("make the demo county if it is absent, and serve it"))
+    _add_address(demo)
+    demo.add_argument("--sites", type=int, default=3000, metavar="N", help=_("how many sites to make (3000)"))
+    demo.add_argument("--no-serve", action="store_true", help=_("make it, do not serve it"))
+    demo.set_defaults(run=run_demo)
+    serve = commands.add_parser("serve", help=_("serve the configured database"))
+    _add_address(serve)
+    serve.set_defaults(run=run_serve)
+
+
+def run_serve(call: Call, given: argparse.Namespace) -> int:
+    """Serve until the process is ended."""
+    with call.store() as store:
+        return serve(call, store, given.host, given.port)
+
+
+def run_demo(call: Call, given: argparse.Namespace) -> int:
+    """Print the accounts, make the county where there is none, and serve it."""
+    demo = importlib.import_module("inspections.demo")  # only this command needs the generator
+    for name, password in demo.ACCOUNTS:
+        say(f"account {name} {password}")
+    with call.store(current=False) as store:
+        store.migrate()
+        with store.read() as session:
+            county = areas.find_county(session)
+        if county is not None and county.code != demo.COUNTY:
+            raise AnotherCounty(county=county.name)
+        if county is None:
+            progress = Progress()
+            demo.build(store, call.settings, sites=given.sites, progress=progress)
+            progress.end()
+        return 0 if given.no_serve else serve(call, store, given.host, given.port)
+
+
+def serve(call: Call, store: Store, host: str, port: int) -> int:
+    """Answer requests on `host` and `port`, eight at a time."""
+    if host != LOOPBACK:
+        _warn(call, store, host)
+    app = call.create_app(replace(call.settings, host=host, port=port), store)
+    try:
+        server = waitress.create_server(
+            app,
+            host=host,
+            port=port,
+            threads=THREADS,
+            ident=None,
+            max_request_body_size=MAX_REQUEST_BYTES,
+            # Behind a proxy of ours (XUNTU_PROXIES) its headers are read by the app; else nobody's are.
+            clear_untrusted_proxy_headers=not call.settings.proxies,
+        )
+    except OSError as error:
+        raise PortTaken(host=host, port=port, why=error.strerror or str(error)) from error
+    say(f"serving http://{host}:{port}")
+    server.run()
+    return 0
+
+
+def _warn(call: Call, store: Store, host: str) -> None:
+    with store.read() as session:
+        demo_accounts = session.scalar(select(Officer.name).where(Officer.is_demo, Officer.active).limit(1))
+    if demo_accounts:
+        note(
+            _(
+                "Demo accounts, whose passwords are public, can sign in at %(host)s. Serve 127.0.0.1 only.",
+                host=host,
+            )
+        )
+    if not call.settings.url:
+        note(_("XUNTU_URL is not set: only %(host)s and loopback names are answered.", host=host))
+
+
+def _add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default=LOOPBACK, help=_("address to listen on (127.0.0.1)"))
+    parser.add_argument("--port", type=_port, default=5000, help=_("port to listen on (5000)"))
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65535:
+        raise argparse.ArgumentTypeError(_("write a port from 1 to 65535"))
+    return port

@@ -1,0 +1,78 @@
+"""Words of the command line in the installation's language: ours and those of argparse.
+
+Sentences come from the catalogue that pages use. argparse asks the standard library's gettext, so that is
+pointed at the same catalogue while a command runs.
+"""
+
+from __future__ import annotations
+
+import gettext as catalogues
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from flask import Flask
+from flask_babel import Babel, force_locale, gettext
+
+TRANSLATIONS = Path(__file__).parent / "translations"
+
+
+def N_(message: str) -> str:
+    """Mark a sentence for translation that is translated elsewhere."""
+    return message
+
+
+# What argparse says, in its own words: marked here so that the catalogue holds them.
+ARGPARSE = (
+    N_("usage: "),
+    N_("options"),
+    N_("positional arguments"),
+    N_("show this help message and exit"),
+    N_("argument %(argument_name)s: %(message)s"),
+    N_("unrecognized arguments: %s"),
+    N_("not allowed with argument %s"),
+    N_("ignored explicit argument %r"),
+    N_("the following arguments are required: %s"),
+    N_("one of the arguments %s is required"),
+    N_("expected one argument"),
+    N_("expected at most one argument"),
+    N_("expected at least one argument"),
+    N_("ambiguous option: %(option)s could match %(matches)s"),
+    N_("invalid %(type)s value: %(value)r"),
+    N_("invalid choice: %(value)r (choose from %(choices)s)"),
+)
+
+
+def language(environ: Mapping[str, str] | None = None) -> str:
+    """`en` where XUNTU_LANG says so, else `zh_CN`; a wrong value is refused with the other settings."""
+    env = os.environ if environ is None else environ
+    return "en" if env.get("XUNTU_LANG", "").lower() == "en" else "zh_CN"
+
+
+@contextmanager
+def spoken(lang: str) -> Iterator[None]:
+    """Make `gettext` and argparse speak `lang` inside the block, without opening a store."""
+    app = Flask("inspections.web", static_folder=None)
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
+    Babel(app, default_locale=lang)
+    bound, asked = catalogues.bindtextdomain("messages"), os.environ.get("LANGUAGE")
+    catalogues.bindtextdomain("messages", str(TRANSLATIONS))
+    os.environ["LANGUAGE"] = lang
+    try:
+        with app.app_context(), force_locale(lang):
+            yield
+    finally:
+        catalogues.bindtextdomain("messages", bound)
+        if asked is None:
+            os.environ.pop("LANGUAGE", None)
+        else:
+            os.environ["LANGUAGE"] = asked
+
+
+def sentence(error: Exception) -> str:
+    """Say a refusal in the language spoken, its reason (`why`) too."""
+    facts = dict(error.facts)  # type: ignore[attr-defined]
+    if facts.get("why"):
+        facts["why"] = gettext(facts["why"])
+    return gettext(error.message).format(**facts)  # type: ignore[attr-defined]
