@@ -94,7 +94,7 @@ def parse_crs(text: str) -> Reading:
     name = _NAMES.get(written.upper().replace(" ", ""), written.upper())
     if name in _SHIFTS:
         return Reading(name)
-    epsg = re.fullmatch(r"(?:URN:OGC:DEF:CRS:)?EPSG:[\d.]*?:?(\d{1,6})", name, re.ASCII)
+    epsg = re.fullmatch(r"(?:URN:OGC:DEF:CRS:)?EPSG:(?:[\d.]*:)?(\d{1,6})", name, re.ASCII)
     if not epsg and not name.endswith(":CRS84"):
         raise UnknownCRS(crs=written[:40])
     reading = Reading(f"EPSG:{int(epsg[1])}" if epsg else "EPSG:4326")

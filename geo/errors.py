@@ -25,6 +25,22 @@ class GeoError(Exception):
         return self.message.format(**self.facts)
 
 
+def kind_of(code: str) -> type[GeoError]:
+    """Find the kind of refusal with a code, so that a report that kept only the code can say it in words.
+
+    Examples
+    --------
+    >>> kind_of("geo.empty_file").__name__
+    'EmptyFile'
+    """
+    kinds = [GeoError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+        if kind.code == code:
+            return kind
+    raise KeyError(code)
+
+
 # Positions and coordinate systems
 
 
@@ -262,6 +278,41 @@ class TooDeep(BadLayer):
 
     code = "geo.too_deep"
     message = "The file is nested too deep to be GeoJSON. Save it again as GeoJSON."
+
+
+class TooManyCells(BadLayer):
+    """One row longer than the heading."""
+
+    code = "geo.too_many_cells"
+    message = "The row has {cells} cells, the heading {columns}. Put quotation marks round text with commas."
+
+
+class StrayQuote(BadLayer):
+    """One row with a quotation mark in the middle of a quoted cell."""
+
+    code = "geo.stray_quote"
+    message = "A quotation mark stands in the middle of a cell. Double it, or take it away."
+
+
+class NotAFeature(BadLayer):
+    """One member of a collection that is not a GeoJSON feature."""
+
+    code = "geo.not_a_feature"
+    message = "This is no GeoJSON feature with properties and a geometry. Correct it or take it out."
+
+
+class NumberNotFinite(BadLayer):
+    """NaN or infinity among the values of a row."""
+
+    code = "geo.number_not_finite"
+    message = "The value is not a finite number. Correct it, or leave the cell empty."
+
+
+class ZeroInText(BadLayer):
+    """A value with a zero byte, which no database keeps."""
+
+    code = "geo.zero_in_text"
+    message = "The value holds an unreadable zero character. Type it again."
 
 
 class ReaderFailed(BadLayer):

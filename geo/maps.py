@@ -339,7 +339,7 @@ def _walk(element: Element) -> Iterator[Element]:
 
 
 def _name_children(county: folium.Map) -> None:
-    """Give numbers to what Folium names at random; the `.addTo` elements, made while rendering, show no name."""
+    """Give numbers to what Folium names at random; the `.addTo` elements show no name."""
     named = (child for child in _walk(county) if not isinstance(child, ElementAddToElement))
     for number, child in enumerate(named):
         child._id = f"{county.get_name()}_{number}"

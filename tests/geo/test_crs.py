@@ -62,7 +62,7 @@ def test_a_system_is_known_by_each_of_its_names(text, name):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "4490", "EPSG:0", "EPSG:999999", "EPSG:5773", "EPSG:4978", "mars", "a" * 999]
+    "text", ["", "4490", "EPSG:0", "EPSG:999999", "EPSG:1004490", "EPSG:5773", "EPSG:4978", "mars", "a" * 999]
 )
 def test_an_unknown_system_is_refused(text):
     with pytest.raises(UnknownCRS):

@@ -1,0 +1,128 @@
+"""What a reader says to the process that asked: rows, problems and facts, as lines of JSON.
+
+Lines, because half an answer can be told from a whole one; JSON, because reading it runs nothing.
+The lines are `{"rows": [[number, [value, …], geometry], …]}`, `{"problems": [[row, column, code, facts], …]}`
+and, last, `{"end": {"columns", "encoding", "crs", "sheet"}}` or `{"error": [code, facts]}`. A geometry is WKB
+in hex.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any, BinaryIO
+
+import orjson
+
+from geo.errors import CellTooLarge, GeoError, NumberNotFinite, TooManyRows, ZeroInText
+from geo.formats import Limits
+
+_BATCH = 1_000
+_BIGGEST_INT = 2**63
+
+
+class Answer:
+    """Collects what a reader found and writes it out in batches."""
+
+    def __init__(self, out: BinaryIO, limits: Limits) -> None:
+        self._out = out
+        self._limits = limits
+        self._read = 0
+        self._rows: list[list[Any]] = []
+        self._problems: list[list[Any]] = []
+        self.facts: dict[str, Any] = {"columns": [], "encoding": None, "crs": None, "sheet": None}
+
+    def add_row(self, number: int, values: Sequence[Any], geometry: str | None = None) -> None:
+        """Add one row of plain values in the order of the columns; a shorter one ends in empty cells."""
+        self._count()
+        self._rows.append([number, list(values), geometry])
+        if len(self._rows) >= _BATCH:
+            self._flush()
+
+    def add_problem(self, number: int, column: str | None, error: GeoError) -> None:
+        """Say why one row is left out."""
+        self._count()
+        self._problems.append([number, column, error.code, plain_facts(error)])
+        if len(self._problems) >= _BATCH:
+            self._flush()
+
+    def plain(self, value: Any, row: int) -> str | int | float | None:
+        """Turn a value into text, a number or nothing; what is nested becomes JSON text.
+
+        Raises
+        ------
+        NumberNotFinite, ZeroInText
+            The row is to be left out.
+        CellTooLarge
+            The file is to be refused.
+        """
+        if value is None or isinstance(value, bool):
+            return None if value is None else str(value).lower()
+        if isinstance(value, int):
+            return value if abs(value) < _BIGGEST_INT else str(value)
+        if isinstance(value, float):
+            if not isfinite(value):
+                raise NumberNotFinite
+            return value
+        return self._plain_text(value if isinstance(value, str) else _nested(value), row)
+
+    def end(self) -> None:
+        """Write what is left and close the answer with its facts."""
+        self._flush()
+        self._write({"end": self.facts})
+
+    def fail(self, error: GeoError) -> None:
+        """Close the answer with a refusal of the whole file."""
+        self._write({"error": [error.code, plain_facts(error)]})
+
+    def _plain_text(self, text: str, row: int) -> str | None:
+        if len(text) > self._limits.cell_bytes:
+            raise CellTooLarge(row=row, most_mb=self._limits.cell_bytes // 1_000_000)
+        if "\x00" in text:
+            raise ZeroInText
+        return whole_characters(text) or None
+
+    def _count(self) -> None:
+        self._read += 1
+        if self._read > self._limits.rows:
+            raise TooManyRows(most=self._limits.rows)
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._write({"rows": self._rows})
+        if self._problems:
+            self._write({"problems": self._problems})
+        self._rows, self._problems = [], []
+
+    def _write(self, line: dict[str, Any]) -> None:
+        self._out.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def plain_facts(error: GeoError) -> dict[str, Any]:
+    """Give the facts of a refusal as JSON can hold them."""
+    return {
+        name: whole_characters(fact) if isinstance(fact, str) else fact for name, fact in error.facts.items()
+    }
+
+
+def whole_characters(text: str) -> str:
+    """Replace halves of characters, which JSON can name and nothing can store.
+
+    Examples
+    --------
+    >>> whole_characters("half" + chr(0xD800)) == "half" + chr(0xFFFD)
+    True
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _nested(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise NumberNotFinite from error
