@@ -140,6 +140,7 @@ def test_photos_are_no_answers() -> None:
         (" 7 ", 7),
         ("12。5", 12.5),
         ("+3", 3),
+        ("12.", 12),
     ],
 )
 def test_numbers_are_read_as_people_type_them(text: str, number: float) -> None:
@@ -150,12 +151,9 @@ def test_a_minus_may_be_the_printers() -> None:
     assert typed("pond", "orp_mv", "\u2212１２０mV") == -120
 
 
-@pytest.mark.parametrize("text", ["1,2", "1 200", "1e3", "five", "5 kg", ".", "0x10", "1" * 40, "12.", "٣"])
+@pytest.mark.parametrize("text", ["1,2", "1 200", "1e3", "five", "5 kg", ".", "0x10", "1" * 40, "٣"])
 def test_what_is_no_number_is_kept_as_typed_and_refused_in_the_same_words(text: str) -> None:
     answers, problems = read_form_answers(load_checklist(), "pond", {"ph": [text]})
-    if text == "12.":
-        assert answers == {"ph": 12.0}
-        return
     assert answers == {"ph": text}
     assert [problem.code for problem in problems] == [refused("pond", "ph", text)] == ["number"]
 

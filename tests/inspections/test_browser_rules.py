@@ -75,6 +75,9 @@ def test_the_sets_meet_every_requirement_and_every_sentence() -> None:
 @needs_node
 def test_the_browsers_own_tests_pass() -> None:
     ran = subprocess.run(  # noqa: S603
-        [shutil.which("node"), "--test", JS / "checklist.test.mjs"], capture_output=True, text=True, check=False
+        [shutil.which("node"), "--test", JS / "checklist.test.mjs"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ran.returncode == 0, ran.stdout
