@@ -1,0 +1,116 @@
+"""The schema is made by numbered steps, and they make what the models say."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from shapely import Point, box
+from sqlalchemy import inspect, select, text
+
+from inspections.models import Area, Base, Site
+from inspections.models.base import Geometry, Instant, rtree_statements
+from inspections.store import NotMigrated, Store, in_box, wanted_version
+from tests.factories import a_county, a_site
+
+
+@pytest.mark.filterwarnings("ignore:Did not recognize type 'geometry'")
+def test_the_steps_make_exactly_what_the_models_say(store):
+    def not_of_the_index(_object, name, kind, _reflected, _other):
+        ours = not re.match(r"rtree_|spatial_ref_sys|alembic_version|geometry_columns", name or "")
+        return ours and not (kind == "index" and name.endswith("_geometry"))
+
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "include_object": not_of_the_index,
+                "compare_type": lambda _c, _i, _m, _t, wanted: (
+                    False if isinstance(wanted, Geometry | Instant) else None
+                ),
+            },
+        )
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_named_checks_are_in_the_database(store):
+    with store.engine.connect() as connection:
+        found = {
+            check["name"]
+            for table in Base.metadata.tables
+            for check in inspect(connection).get_check_constraints(table)
+        }
+    wanted = {
+        constraint.name
+        for table in Base.metadata.tables.values()
+        for constraint in table.constraints
+        if constraint.__visit_name__ == "check_constraint"
+    }
+    assert {str(name) for name in wanted} <= found
+
+
+def test_every_constraint_has_a_name():
+    for table in Base.metadata.tables.values():
+        for constraint in table.constraints:
+            assert constraint.name, (table.name, constraint)
+
+
+def test_a_filled_database_is_migrated_again_without_loss(store):
+    with store.write() as session:
+        a_county(session)
+        a_site(session)
+    store.migrate()
+    with store.read() as session:
+        assert session.scalar(select(Site.name)) == "苇塘东塘"
+    assert store.version() == wanted_version()
+
+
+def test_an_empty_database_says_what_to_do(tmp_path):
+    empty = Store(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+    with pytest.raises(NotMigrated, match="xuntu migrate"):
+        empty.require_current()
+    empty.close()
+
+
+def test_the_spatial_index_follows_every_change(store):
+    with store.write() as session:
+        a_county(session)
+        site = a_site(session, at=(100.40, 38.93))
+
+    def found(minx, miny, maxx, maxy):
+        with store.read() as session:
+            return session.scalars(
+                select(Site.id).where(in_box(session, Site, (minx, miny, maxx, maxy)))
+            ).all()
+
+    assert found(100.39, 38.92, 100.41, 38.94) == [site.id]
+    with store.write() as session:
+        session.get(Site, site.pk).geometry = Point(100.60, 38.93)
+    assert found(100.39, 38.92, 100.41, 38.94) == []
+    assert found(100.59, 38.92, 100.61, 38.94) == [site.id]
+    with store.write() as session:
+        session.delete(session.get(Site, site.pk))
+    assert found(100.0, 38.0, 101.0, 39.0) == []
+
+
+def test_the_index_is_made_again_after_a_table_was_copied(sqlite_store):
+    with sqlite_store.write() as session:
+        a_county(session)
+        for statement in rtree_statements("areas"):
+            session.execute(text(statement))
+    with sqlite_store.read() as session:
+        box_ = (100.39, 38.92, 100.40, 38.93)
+        assert len(session.scalars(select(Area).where(in_box(session, Area, box_))).all()) == 3
+
+
+def test_a_geometry_comes_back_as_it_went_in(store):
+    shape = box(100.4, 38.9, 100.4012345, 38.9012345)
+    with store.write() as session:
+        a_county(session)
+        a_site(session, geometry=shape)
+    with store.read() as session:
+        site = session.scalars(select(Site)).one()
+    assert site.geometry.equals_exact(shape, 0)
+    assert (site.min_lon, site.max_lat) == (100.4, 38.9012345)
