@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import isfinite
@@ -25,13 +25,23 @@ from typing import Any
 
 import folium
 from branca.element import CssLink, Element, Figure, JavascriptLink, MacroElement
-from folium.elements import ElementAddToElement, JSCSSMixin
-from folium.map import Icon, Layer, Popup, Tooltip
+from folium.elements import ElementAddToElement
+from folium.map import Icon, Popup, Tooltip
 from folium.plugins import LocateControl
-from folium.template import Template
 from markupsafe import Markup
 
 from geo.basemaps import Basemap
+from geo.map_elements import (
+    TEMPLATE_MARK,
+    DrawingTools,
+    FeatureLayer,
+    MapReady,
+    NamedMap,
+    Opening,
+    plain_word,
+)
+
+__all__ = ["NOT_NEEDED", "DrawingTools", "FeatureLayer", "MapParts", "MapReady", "county_map", "render_parts"]
 
 # Text in these reaches a template literal or innerHTML, or they load images and fonts from elsewhere
 BANNED = (
@@ -60,112 +70,9 @@ NOT_NEEDED: dict[str, None] = dict.fromkeys(
 )
 _WORDS = {"zoom_in": "Zoom in", "zoom_out": "Zoom out", "locate": "Show where I am"}
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_LAYER_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
-# Branca reads the text of a script as a template once more: what could start an expression is refused
-_TEMPLATE_MARK = re.compile(r"\{[{%#]")
 _FOREIGN = re.compile(r"https?:|[\"'(`]//", re.IGNORECASE)
 _UNSAFE_SCRIPT = re.compile(r"(?<![\w$])(\$[.(]|jQuery)|AwesomeMarkers|`")
 _UNSAFE_HTML = re.compile(r"<(script|style|iframe|link|img)|\s(style|on\w+)\s*=|javascript:", re.IGNORECASE)
-
-
-class FeatureLayer(Layer):
-    """Features drawn by our own script: `xuntu.layer(map, name, options)` makes the Leaflet layer.
-
-    Parameters
-    ----------
-    name : str
-        Small letters, digits and hyphens; by it the script knows what to draw.
-    label : str, optional
-        A translated word; with one, the layer stands in the map's layer control.
-    show : bool
-        Whether it is on at first.
-    **options
-        JSON values, given on as they are; no text that people wrote.
-    """
-
-    _template = Template(
-        """
-        {% macro script(this, kwargs) %}
-            var {{ this.get_name() }} = xuntu.layer(
-                {{ this._parent.get_name() }}, {{ this.feature_name|tojson }}, {{ this.options|tojson }}
-            );
-        {% endmacro %}
-        """
-    )
-
-    def __init__(self, name: str, *, label: str | None = None, show: bool = True, **options: Any) -> None:
-        if not _LAYER_NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a layer")
-        super().__init__(name=_word(label or name), overlay=True, control=label is not None, show=show)
-        self._name = "FeatureLayer"
-        self.feature_name = name
-        self.options = _plain_options(options)
-
-
-class DrawingTools(JSCSSMixin, MacroElement):
-    """Geoman, started by our own script: `xuntu.draw(map, options)`."""
-
-    _template = Template(
-        """
-        {% macro script(this, kwargs) %}
-            xuntu.draw({{ this._parent.get_name() }}, {{ this.options|tojson }});
-        {% endmacro %}
-        """
-    )
-    # Named as folium.plugins.GeoMan names them; the addresses are never used
-    default_js = [("leaflet_geoman_js", "leaflet-geoman.js")]
-    default_css = [("leaflet_geoman_css", "leaflet-geoman.css")]
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__()
-        self._name = "DrawingTools"
-        self.options = _plain_options(options)
-
-
-class MapReady(MacroElement):
-    """The last call of the script, `xuntu.ready(map)`: everything stands."""
-
-    _template = Template(
-        "{% macro script(this, kwargs) %}xuntu.ready({{ this._parent.get_name() }});{% endmacro %}"
-    )
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._name = "MapReady"
-
-
-class _Opening(MacroElement):
-    """The opening view, zoom with translated titles, a scale in metres, an attribution without a flag."""
-
-    _template = Template(
-        """
-        {% macro script(this, kwargs) %}
-            {{ this._parent.get_name() }}.fitBounds({{ this.corners|tojson }}, {{ this.view|tojson }});
-            L.control.zoom({{ this.zoom|tojson }}).addTo({{ this._parent.get_name() }});
-            L.control.scale({"imperial": false}).addTo({{ this._parent.get_name() }});
-            {{ this._parent.get_name() }}.attributionControl.setPrefix("Leaflet");
-        {% endmacro %}
-        """
-    )
-
-    def __init__(self, corners: list[list[float]], max_zoom: int, words: Mapping[str, str]) -> None:
-        super().__init__()
-        self._name = "Opening"
-        self.corners = corners
-        self.view = {"animate": False, "maxZoom": min(17, max_zoom)}
-        self.zoom = {"zoomInTitle": words["zoom_in"], "zoomOutTitle": words["zoom_out"]}
-
-
-class _NamedMap(folium.Map):
-    """A map whose box and variable bear the name it was given."""
-
-    def __init__(self, name: str, **options: Any) -> None:
-        self.name = name
-        super().__init__(**options)
-
-    def get_name(self) -> str:
-        """Name the box in the page and the variable in the script."""
-        return self.name
 
 
 @dataclass(frozen=True)
@@ -217,9 +124,9 @@ def county_map(
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a map")
-    said = {key: _word(word) for key, word in {**_WORDS, **(words or {})}.items()}
-    county = _NamedMap(name, tiles=None, zoom_control=False, prefer_canvas=True, minZoom=4, maxZoom=max_zoom)
-    county.add_child(_Opening(_corners(bounds), max_zoom, said))
+    said = {key: plain_word(word) for key, word in {**_WORDS, **(words or {})}.items()}
+    county = NamedMap(name, tiles=None, zoom_control=False, prefer_canvas=True, minZoom=4, maxZoom=max_zoom)
+    county.add_child(Opening(_corners(bounds), max_zoom, said))
     if basemap is not None:
         county.add_child(_tile_layer(basemap, max_zoom))
     for layer in layers:
@@ -281,12 +188,12 @@ def _tools(
 
 
 def _tile_layer(basemap: Basemap, max_zoom: int) -> folium.TileLayer:
-    if not re.match(r"/(?!/)", basemap.url) or _TEMPLATE_MARK.search(basemap.url):
+    if not re.match(r"/(?!/)", basemap.url) or TEMPLATE_MARK.search(basemap.url):
         raise LookupError(f"the tiles of {basemap.name!r} have no address of ours")
     return folium.TileLayer(
         tiles=basemap.url,
         attr=_as_html(basemap.attribution) or " ",
-        name=_word(basemap.name),
+        name=plain_word(basemap.name),
         min_zoom=basemap.min_zoom,
         max_zoom=max_zoom,
         max_native_zoom=basemap.max_zoom,
@@ -304,32 +211,6 @@ def _corners(bounds: tuple[float, float, float, float]) -> list[list[float]]:
 def _as_html(text: str) -> str:
     """Make plain text safe where Leaflet sets innerHTML, and free of what the checks look for."""
     return escape(text).replace("{", "&#123;").replace("`", "&#96;").replace(":", "&#58;")
-
-
-def _word(text: str) -> str:
-    """Let a word of our own pass, and nothing that could be markup."""
-    if re.search(r"[<>&`{}\\\"]", text):
-        raise ValueError(f"{text!r} is no plain word")
-    return text
-
-
-def _plain_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Let options pass that hold no start of a template."""
-
-    def texts(value: Any) -> Iterator[str]:
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, Mapping):
-            for key, below in value.items():
-                yield str(key)
-                yield from texts(below)
-        elif isinstance(value, Iterable):
-            for below in value:
-                yield from texts(below)
-
-    if any(_TEMPLATE_MARK.search(text) or "`" in text for text in texts(options)):
-        raise ValueError("options of a map hold no text that people wrote")
-    return dict(options)
 
 
 def _walk(element: Element) -> Iterator[Element]:
