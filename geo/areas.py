@@ -17,6 +17,7 @@ from geo.errors import EmptyGeometry, NotFinite
 from geo.shapes import distance_m
 
 NOWHERE = -1
+_SIZES = (shapely.get_num_geometries, shapely.length, shapely.area)  # by dimension
 
 
 class AreaIndex:
@@ -127,14 +128,15 @@ class AreaIndex:
         )
 
     def share(self, geometry: BaseGeometry) -> list[tuple[int, float]]:
-        """Say which areas hold what part (0 to 1) of a polygon, the largest part first.
+        """Say which areas hold what part (0 to 1) of a shape, the largest part first.
 
-        Parts outside every area are left out, so the shares may add up to less than 1.
+        Polygons by area, lines by length, points by number. Parts outside every area are left out, so the shares may add up to less than 1.
         """
         if geometry.is_empty:
             raise EmptyGeometry
+        size = _SIZES[int(shapely.get_dimensions(geometry))]
         rows = np.flatnonzero(shapely.intersects(self.geometries, geometry))
-        parts = shapely.area(shapely.intersection(self.geometries[rows], geometry)) / geometry.area
+        parts = size(shapely.intersection(self.geometries[rows], geometry)) / size(geometry)
         shares = [(int(row), float(part)) for row, part in zip(rows, parts, strict=True) if part > 0]
         return sorted(shares, key=lambda share: (-share[1], share[0]))
 

@@ -83,6 +83,18 @@ def test_a_polygon_across_a_line_is_shared(index):
     assert index.share(shapely.box(10, 10, 11, 11)) == []
 
 
+def test_a_line_is_shared_by_its_length_and_points_by_their_number(index):
+    assert index.share(shapely.LineString([(100.9, 38.5), (101.3, 38.5)])) == [
+        (1, pytest.approx(0.75)),
+        (0, pytest.approx(0.25)),
+    ]
+    assert index.share(shapely.MultiPoint([(100.5, 38.5), (101.5, 38.5), (10, 10), (11, 10)])) == [
+        (0, 0.25),
+        (1, 0.25),
+    ]
+    assert index.share(shapely.Point(101.5, 38.5)) == [(1, 1.0)]
+
+
 def test_an_index_of_nothing_answers_nowhere():
     index = AreaIndex([], [])
     assert index.locate_one((100, 38)) == NOWHERE
