@@ -56,6 +56,57 @@ STRANGE: tuple[Any, ...] = (
     {"type": "Point", "coordinates": [100, 38]},
     {"type": "constructor", "coordinates": [[]]},
 )
+# Values at which a rule turns.
+TELLING: dict[str, tuple[float, ...]] = {
+    "burnt_area_mu": (1, 30, 100),
+    "bank_garbage_m3": (0, 10),
+    "transparency_cm": (3.76, 10, 25, 60),
+    "depth_cm": (9.4, 25, 60),
+    "do_mgl": (0.2, 2, 3, 5, 7.5),
+    "nh3n_mgl": (0.15, 1.0, 2.0, 15),
+    "orp_mv": (-200,),
+    "ph": (6, 9),
+    "reed_survival_pct": (80,),
+    "reed_area_m2": (100, 5000.5),
+    "asked_count": (10,),
+    "nonfarm_area_m2": (666.67, 3333.3),
+    "guard_area_m2": (15, 22.5, 30, 40),
+    "guard_floors": (1, 2),
+    "guard_count": (2, 10),
+    "shed_count": (2, 10),
+    "shed_area_mu": (0.165, 4, 20),
+    "hardened_m2": (0, 20),
+    "demolish_pct": (100,),
+    "soil_cover_cm": (30, 40),
+    "density_mu": (40, 60, 132.6),
+    "sample_pct": (5, 100),
+    "counted": (300, 2000),
+    "alive": (123, 209, 210, 255, 1699, 1700),
+}
+# Answers that meet at such a value; some visits get one set of them.
+CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
+    "straw": (
+        {"fire_state": "burning", "found_at": "2026-10-20T07:00:00Z", "arrived_at": "2026-10-20T06:55:00Z"},
+        {"fire_state": "burning", "found_at": "2026-10-20T07:00:00Z", "arrived_at": "2026-10-20T06:54:59Z"},
+        {"burnt_shape": {"type": "Polygon", "coordinates": [[[100, 38], [101, 38], [100, 38]]]}},
+    ),
+    "pond": (
+        {"water_state": "open", "depth_cm": 9.4, "transparency_cm": 3.76, "clear_to_bottom": False},
+        {"facility": "idle", "oxidation_pond": "built", "reed": "planted", "reed_area_m2": 6000},
+        {"water_state": "open", "depth_cm": 60, "transparency_cm": 20, "do_mgl": 0.2, "nh3n_mgl": 15},
+        {"water_state": "open", "depth_cm": 60, "transparency_cm": 10, "do_mgl": 2, "nh3n_mgl": 15},
+    ),
+    "greenhouse": (
+        {"guard_house": True, "guard_area_m2": 40, "guard_floors": 1, "shed_count": 2, "shed_area_mu": 4},
+        {"guard_house": True, "guard_area_m2": 22.5, "guard_floors": 2, "shed_count": 2, "guard_count": 2},
+    ),
+    "afforestation": (
+        {"stage": "survival", "counted": 300, "alive": 255},
+        {"stage": "survival", "counted": 300, "alive": 123},
+        {"stage": "preserve", "counted": 2000, "alive": 1300},
+        {"stage": "survival", "counted": 2000, "alive": 1699},
+    ),
+}
 STRANGE_KEYS = (
     "",
     "__proto__",
@@ -79,6 +130,8 @@ def a_visit(rng: random.Random, checklist: Checklist, kind: str) -> dict[str, An
         for item in items
         if item.type != "photo" and item.key != "visit_type" and rng.random() >= silence
     }
+    if rng.random() < 0.2:
+        answers |= rng.choice(CORNERS[kind])
     if answers.get("access") == "blocked" and rng.random() < 0.8:
         answers["access"] = "reached"
     if rng.random() < oddness:
@@ -112,17 +165,15 @@ def _an_answer(rng: random.Random, item: Item) -> Any:
 
 def _a_number(rng: random.Random, item: Item) -> float:
     edges = [edge for edge in (item.min, item.max, item.warn_min, item.warn_max) if edge is not None]
-    telling = (2, 6, 9, 10, 15, 15.1, 22.5, 22.6, 24.9, 25, 30, 80, 100, 666.67, 3333.3)
+    edge = rng.choice(TELLING.get(item.key, ()) if item.key in TELLING and rng.random() < 0.7 else edges)
     low, high = (item.min, item.max) if rng.random() < 0.1 else (item.min, min(item.max, item.min + 60))
-    choices = (
-        rng.choice(edges),
-        rng.choice(telling),
-        round(rng.uniform(low, high), rng.choice((0, 1, 2, 9))),
-    )
-    return rng.choice((*choices, rng.choice(edges) + rng.choice((-0.01, 0.01))))
+    inside = round(rng.uniform(low, high), rng.choice((0, 1, 2, 9)))
+    return rng.choice((edge, edge, edge + rng.choice((-0.01, 0.01)), inside))
 
 
 def _an_integer(rng: random.Random, item: Item) -> int | float:
+    if item.key in TELLING and rng.random() < 0.6:
+        return rng.choice(TELLING[item.key])
     return rng.choice(
         (item.min, item.max, item.max + 1, rng.randint(item.min, min(item.max, 400)), 1, 2, 300.0)
     )

@@ -64,9 +64,9 @@ def test_black_odour_does_not_apply_to_ice_or_dry_ground() -> None:
 
 
 def test_a_shallow_pond_is_judged_by_the_decimals_that_were_written() -> None:
-    """0.4 x 12.1 is 4.84 exactly, though not as binary numbers."""
-    assert black_odour(depth_cm=12.1, transparency_cm=4.84, do=5, nh3n=1)["result"] == "not"
-    assert black_odour(depth_cm=12.1, transparency_cm=4.8399, do=5, nh3n=1)["result"] == "black_odorous"
+    """0.4 x 9.4 is 3.76 exactly, though not as binary numbers."""
+    assert black_odour(depth_cm=9.4, transparency_cm=3.76, do=5, nh3n=1)["result"] == "not"
+    assert black_odour(depth_cm=9.4, transparency_cm=3.7599, do=5, nh3n=1)["result"] == "black_odorous"
 
 
 def test_a_shallow_pond_that_is_clear_to_the_bottom_passes() -> None:
