@@ -1,15 +1,32 @@
-"""Administrative areas of the county: what there is today, by code, by level, and which holds a point."""
+"""Administrative areas of the county: what there is today, by code, by level, and which holds a place.
+
+A place within 30 m of a township line, or shared by two townships, is on the border: an officer chooses. A
+place up to 500 m outside the county is taken with a warning, farther out it is refused.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from threading import Lock
+from typing import Any
 
-from sqlalchemy import or_, select
+import numpy as np
+import shapely
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from geo.areas import NOWHERE, AreaIndex
+from geo.errors import OutOfCounty
+from geo.shapes import distance_m, representative_point
 from inspections.errors import Conflict
 from inspections.models import Area
 from inspections.terms import AreaLevel
+
+BORDER_M = 30.0
+OUTSIDE_MOST_M = 500.0
+LARGEST_SHARE = 0.8
 
 
 class NoCounty(Conflict):
@@ -17,6 +34,18 @@ class NoCounty(Conflict):
 
     code = "area.no_county"
     message = "There is no county yet. Import its areas first: xuntu import areas FILE --apply"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Which areas hold a place, and how surely."""
+
+    township_code: str | None  # None only where no township has a polygon
+    village_code: str | None = None
+    border: bool = False
+    border_distance_m: float | None = None
+    out_of_county_m: float = 0.0
+    candidates: tuple[str, ...] = ()  # townships that may be chosen without a reason, the likeliest first
 
 
 def list_areas(
@@ -33,14 +62,14 @@ def list_areas(
 
 
 def find_county(session: Session) -> Area | None:
-    """The county, or None before its areas are imported."""
+    """Find the county, or None before its areas are imported."""
     return session.scalar(
         select(Area).where(Area.level == AreaLevel.COUNTY, Area.valid_to.is_(None)).limit(1)
     )
 
 
 def county_name(session: Session) -> str:
-    """What the county is called, or an empty text."""
+    """Say what the county is called, or an empty text."""
     return (
         session.scalar(
             select(Area.name).where(Area.level == AreaLevel.COUNTY, Area.valid_to.is_(None)).limit(1)
@@ -52,4 +81,157 @@ def county_name(session: Session) -> str:
 def area_names(session: Session) -> dict[str, str]:
     """Names of the townships and villages that hold today, by code."""
     query = select(Area.code, Area.name).where(Area.valid_to.is_(None), Area.level != AreaLevel.COUNTY)
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
+
+
+def list_choices(session: Session) -> list[tuple[str, str, AreaLevel, str | None]]:
+    """Code, name, level and parent of today's townships and villages, by code: what a form offers."""
+    query = (
+        select(Area.code, Area.name, Area.level, Area.parent_code)
+        .where(Area.valid_to.is_(None), Area.level != AreaLevel.COUNTY)
+        .order_by(Area.code)
+    )
+    return [tuple(row) for row in session.execute(query)]
+
+
+def township_index(session: Session) -> AreaIndex:
+    """Give the townships of today with polygons; built anew only when an area changed."""
+    return _index(session, AreaLevel.TOWNSHIP)
+
+
+def village_index(session: Session) -> AreaIndex:
+    """Give the villages of today with polygons; built anew only when an area changed."""
+    return _index(session, AreaLevel.VILLAGE)
+
+
+def place(session: Session, geometry: Any, *, accuracy_m: float | None = None) -> Placement:
+    """Find the township and village of a geometry, lon/lat CGCS2000.
+
+    Parameters
+    ----------
+    session : Session
+        Where the areas are.
+    geometry : shapely geometry
+        A point, line or polygon, checked.
+    accuracy_m : float, optional
+        Of a point: where it is worse than 30 m, the border is that wide.
+
+    Raises
+    ------
+    OutOfCounty
+        The place lies more than 500 m outside the county.
+    NoCounty
+        There are no areas at all.
+    """
+    townships = township_index(session)
+    point = representative_point(geometry)
+    outside_m = _outside_m(session, townships, geometry)
+    if outside_m > OUTSIDE_MOST_M:
+        raise OutOfCounty(lon=round(point.x, 6), lat=round(point.y, 6))
+    if not len(townships):
+        return _placed_by_hand(session, outside_m)
+    village = village_index(session)
+    found = village.locate_one(point) if len(village) else NOWHERE
+    village_code = village.codes[found] if found != NOWHERE else None
+    if geometry.geom_type == "Point":
+        return _place_point(townships, point, max(BORDER_M, accuracy_m or 0.0), village_code, outside_m)
+    return _place_shape(townships, geometry, village_code, outside_m)
+
+
+def _place_point(
+    townships: AreaIndex, point: shapely.Point, border_m: float, village_code: str | None, outside_m: float
+) -> Placement:
+    holder = townships.locate_one(point)
+    nearest = holder if holder != NOWHERE else townships.nearest(point)[0]
+    away_m = townships.border_distance_m(point, nearest)
+    border = holder == NOWHERE or away_m <= border_m
+    return Placement(
+        township_code=townships.codes[nearest],
+        village_code=village_code,
+        border=border,
+        border_distance_m=None if away_m == float("inf") else round(away_m, 1),
+        out_of_county_m=outside_m,
+        candidates=_within(townships, point, max(border_m, outside_m), nearest),
+    )
+
+
+def _place_shape(
+    townships: AreaIndex, geometry: Any, village_code: str | None, outside_m: float
+) -> Placement:
+    shares = _shares(townships, geometry) or [(townships.nearest(representative_point(geometry))[0], 0.0)]
+    return Placement(
+        township_code=townships.codes[shares[0][0]],
+        village_code=village_code,
+        border=shares[0][1] < LARGEST_SHARE,
+        out_of_county_m=outside_m,
+        candidates=tuple(townships.codes[index] for index, _ in shares),
+    )
+
+
+def _shares(townships: AreaIndex, geometry: Any) -> list[tuple[int, float]]:
+    if geometry.area > 0:
+        return townships.share(geometry)
+    # A line by its length, several points by their number
+    size = shapely.length if geometry.length > 0 else shapely.get_num_geometries
+    parts = size(shapely.intersection(townships.geometries, geometry)) / size(geometry)
+    shares = [(index, float(part)) for index, part in enumerate(parts) if part > 0]
+    return sorted(shares, key=lambda share: (-share[1], share[0]))
+
+
+def _within(townships: AreaIndex, point: shapely.Point, within_m: float, first: int) -> tuple[str, ...]:
+    near = townships.near_border(np.array([point.x]), np.array([point.y]), np.array([first]), within_m)
+    if not near[0]:
+        return (townships.codes[first],)
+    others = [
+        code
+        for index, code in enumerate(townships.codes)
+        if index != first and distance_m(point, townships.geometries[index]) <= within_m
+    ]
+    return (townships.codes[first], *others)
+
+
+def _outside_m(session: Session, townships: AreaIndex, geometry: Any) -> float:
+    """How far the farthest corner lies outside the county; 0 inside."""
+    county = _index(session, AreaLevel.COUNTY)
+    whole = county if len(county) else townships
+    if not len(whole):
+        return 0.0
+    corners = shapely.get_coordinates(geometry)
+    outside = corners[whole.locate(corners[:, 0], corners[:, 1]) == NOWHERE]
+    if len(outside) > 3:
+        outside = shapely.get_coordinates(shapely.MultiPoint(outside).convex_hull)
+    return max((round(whole.nearest((lon, lat))[1], 1) for lon, lat in outside), default=0.0)
+
+
+def _placed_by_hand(session: Session, outside_m: float) -> Placement:
+    """Where no township has a polygon, an officer names the township."""
+    codes = tuple(area.code for area in list_areas(session, AreaLevel.TOWNSHIP))
+    if not codes:
+        raise NoCounty
+    return Placement(township_code=None, border=True, out_of_county_m=outside_m, candidates=codes)
+
+
+_indexes: dict[tuple[str, AreaLevel], tuple[Sequence[Any], AreaIndex]] = {}
+_INDEXES_MOST = 12
+_lock = Lock()
+
+
+def _index(session: Session, level: AreaLevel) -> AreaIndex:
+    key = (str(session.get_bind().engine.url), level)
+    state = _state_of(session, level)
+    kept = _indexes.get(key)
+    if kept is None or kept[0] != state:
+        rows = [area for area in list_areas(session, level) if area.geometry is not None]
+        kept = (state, AreaIndex([area.code for area in rows], [area.geometry for area in rows]))
+        with _lock:
+            while len(_indexes) >= _INDEXES_MOST:
+                _indexes.pop(next(iter(_indexes)))
+            _indexes[key] = kept
+    return kept[1]
+
+
+def _state_of(session: Session, level: AreaLevel) -> Sequence[Any]:
+    """Tell what changes when an area of this level is added, ended or redrawn."""
+    edges = (func.sum(column) for column in (Area.min_lon, Area.min_lat, Area.max_lon, Area.max_lat))
+    query = select(func.count(), func.max(Area.pk), func.count(Area.valid_to), *edges)
+    return tuple(session.execute(query.where(Area.level == level)).one())

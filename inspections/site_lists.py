@@ -1,0 +1,182 @@
+"""Lists of sites within an officer's scope: what is searched and filtered for, in which order, by pages.
+
+Names of operators are restricted and never searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session, defer
+
+from inspections.map_states import state_condition
+from inspections.models import Area, Site
+from inspections.permissions import Actor, site_filter
+from inspections.terms import AreaLevel, Kind, MapState, SiteStatus
+from inspections.typed import clean_code, clean_text
+
+PAGE_SIZE = 50
+LISTED = (SiteStatus.DRAFT, SiteStatus.ACTIVE)
+NOT_VISITED_DAYS = (30, 90, 180)
+
+
+@dataclass(frozen=True)
+class SiteFilters:
+    """What a list is narrowed to; an empty value does not narrow.
+
+    `status` empty means draft and active, `visited` is `never` or a number of days without a visit.
+    """
+
+    q: str = ""
+    kind: str = ""
+    status: str = ""
+    state: str = ""
+    township: str = ""
+    village: str = ""
+    visited: str = ""
+    sort: str = ""
+    page: int = 1
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list and where it lies in the whole."""
+
+    items: Sequence[Any]
+    total: int
+    page: int
+    pages: int
+    size: int = PAGE_SIZE
+
+    @property
+    def first(self) -> int:
+        """Number of the first item, from 1; 0 for an empty list."""
+        return (self.page - 1) * self.size + 1 if self.total else 0
+
+    @property
+    def last(self) -> int:
+        """Number of the last item."""
+        return min(self.page * self.size, self.total)
+
+
+# Late things first; then what waits longest
+_URGENT = (
+    Site.is_listed.desc(),
+    Site.case_due_at.asc().nulls_last(),
+    Site.has_suspected.desc(),
+    Site.open_cases.desc(),
+    Site.number,
+)
+SORTS: Mapping[str, tuple[Any, ...]] = {
+    "urgent": _URGENT,
+    "number": (Site.number,),
+    "name": (Site.name, Site.number),
+    "visited": (Site.last_visited_at.asc().nulls_first(), Site.number),
+    "recent": (Site.last_visited_at.desc().nulls_last(), Site.number),
+    "area": (Site.area_m2.desc().nulls_last(), Site.number),
+    "cases": (Site.open_cases.desc(), Site.number),
+    "added": (Site.created_at.desc(), Site.number),
+}
+
+
+def clean_filters(filters: SiteFilters) -> SiteFilters:
+    """Drop what is in no list, so that an old or mistyped address still gives a list."""
+    return SiteFilters(
+        q=clean_text(filters.q)[:60],
+        kind=filters.kind if filters.kind in set(Kind) else "",
+        status=filters.status if filters.status in {*SiteStatus, "all"} else "",
+        state=filters.state if filters.state in set(MapState) else "",
+        township=filters.township if filters.township.isalnum() else "",
+        village=filters.village if filters.village.isalnum() else "",
+        visited=filters.visited if filters.visited in {"never", *map(str, NOT_VISITED_DAYS)} else "",
+        sort=filters.sort if filters.sort in SORTS else "",
+        page=min(max(filters.page, 1), 1_000_000),
+    )
+
+
+def list_sites(session: Session, by: Actor, filters: SiteFilters, *, now: datetime) -> Page:
+    """Give one page of the sites an officer may see; a page beyond the last gives the last.
+
+    The rows come without their shapes.
+    """
+    filters = clean_filters(filters)
+    wanted = _narrowed(session, select(Site), by, filters, now)
+    total = session.scalar(_narrowed(session, select(func.count(Site.pk)), by, filters, now)) or 0
+    pages = max(1, -(-total // PAGE_SIZE))
+    page = min(filters.page, pages)
+    query = (
+        wanted.options(defer(Site.geometry))
+        .order_by(*SORTS[filters.sort or "urgent"])
+        .limit(PAGE_SIZE)
+        .offset((page - 1) * PAGE_SIZE)
+    )
+    return Page(list(session.scalars(query)), total, page, pages)
+
+
+def count_sites(session: Session, by: Actor, *, now: datetime) -> int:
+    """Count the draft and active sites an officer may see."""
+    return session.scalar(_narrowed(session, select(func.count(Site.pk)), by, SiteFilters(), now)) or 0
+
+
+def _narrowed(session: Session, query: Select, by: Actor, filters: SiteFilters, now: datetime) -> Select:
+    query = query.where(site_filter(by))
+    for name, condition in _CONDITIONS.items():
+        value = getattr(filters, name)
+        if value or name == "status":
+            query = query.where(condition(session, value, now))
+    return query
+
+
+def _by_words(session: Session, words: str, _now: datetime) -> ColumnElement[bool]:
+    """Match by the beginning of a number, or anything in a name, or the name of the village or group."""
+    number = clean_code(words).upper()
+    anywhere = f"%{_escaped(words)}%"
+    villages = (
+        select(Area.code)
+        .where(Area.valid_to.is_(None), Area.level != AreaLevel.COUNTY)
+        .where(Area.name.like(anywhere, escape="\\"))
+        .limit(200)
+    )
+    codes = list(session.scalars(villages))
+    matches = [
+        (Site.number >= number) & (Site.number < number + "\U0010ffff"),
+        Site.name.like(anywhere, escape="\\"),
+        Site.village_group.like(anywhere, escape="\\"),
+    ]
+    if number[:1].isdigit() or number.startswith("-"):
+        matches.append(Site.number.like(f"%{_escaped(number)}%", escape="\\"))
+    if codes:
+        matches += [Site.village_code.in_(codes), Site.township_code.in_(codes)]
+    return or_(*matches)
+
+
+def _escaped(words: str) -> str:
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _by_status(_session: Session, status: str, _now: datetime) -> ColumnElement[bool]:
+    if status == "all":
+        return Site.status.in_(list(SiteStatus))
+    return Site.status == SiteStatus(status) if status else Site.status.in_(LISTED)
+
+
+def _by_visited(_session: Session, visited: str, now: datetime) -> ColumnElement[bool]:
+    if visited == "never":
+        return Site.last_visited_at.is_(None)
+    before = now - timedelta(days=int(visited))
+    return or_(Site.last_visited_at.is_(None), Site.last_visited_at < before)
+
+
+_CONDITIONS: Mapping[str, Callable[[Session, Any, datetime], ColumnElement[bool]]] = {
+    "q": _by_words,
+    "kind": lambda _s, kind, _n: Site.kind == Kind(kind),
+    "status": _by_status,
+    "state": lambda _s, state, now: state_condition(MapState(state), now),
+    "township": lambda _s, code, _n: Site.township_code == code,
+    "village": lambda _s, code, _n: Site.village_code == code,
+    "visited": _by_visited,
+}
