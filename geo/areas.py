@@ -130,7 +130,8 @@ class AreaIndex:
     def share(self, geometry: BaseGeometry) -> list[tuple[int, float]]:
         """Say which areas hold what part (0 to 1) of a shape, the largest part first.
 
-        Polygons by area, lines by length, points by number. Parts outside every area are left out, so the shares may add up to less than 1.
+        Polygons by area, lines by length, points by number. Parts outside every area are left out, so the
+        shares may add up to less than 1.
         """
         if geometry.is_empty:
             raise EmptyGeometry
