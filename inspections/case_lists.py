@@ -17,7 +17,7 @@ from inspections.cases import HANDED_IN, clock_due_at
 from inspections.deadlines import BEIJING, beijing_day
 from inspections.errors import NotFound
 from inspections.map_states import Columns, Moment, map_state, state_condition
-from inspections.models import Case, Finding, Officer, Site, Visit
+from inspections.models import Body, Case, Finding, Officer, Site, Visit
 from inspections.permissions import Actor, require, site_filter
 from inspections.requirements import requirements
 from inspections.store import rows_in_pages
@@ -151,6 +151,12 @@ def count_cases(session: Session, by: Actor, filters: CaseFilters, now: datetime
     """How many cases a list has in all."""
     query = _visible(select(func.count()).select_from(Case).join(Case.site), by)
     return session.scalar(query.where(*_conditions(filters, now))) or 0
+
+
+def list_bodies(session: Session, by: Actor) -> list[tuple[uuid.UUID, str]]:
+    """The bodies that cases this officer may see are assigned to: id and name, by name."""
+    query = select(Body.id, Body.name).join(Case, Case.body_id == Body.id).join(Case.site).distinct()
+    return [(row.id, row.name) for row in session.execute(_visible(query, by).order_by(Body.name, Body.id))]
 
 
 def list_site_cases(session: Session, site_id: uuid.UUID, *, open_only: bool = False) -> list[Case]:

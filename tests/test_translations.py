@@ -11,7 +11,8 @@ from babel.messages.pofile import read_po
 from inspections import terms
 from tests.translations import every_message
 
-CATALOGUE = Path(__file__).parent.parent / "inspections/web/translations/zh_CN/LC_MESSAGES/messages.po"
+# A folder of this name is found for zh_CN by gettext, and for zh_Hans_CN, as Babel calls it.
+CATALOGUE = Path(__file__).parent.parent / "inspections/web/translations/zh/LC_MESSAGES/messages.po"
 
 
 @pytest.fixture(scope="module")

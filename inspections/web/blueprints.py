@@ -1,5 +1,5 @@
 """The one list of what the program serves."""
 
-from inspections.web import signing, statics
+from inspections.web import cases, signing, statics
 
-BLUEPRINTS = (statics.bp, signing.bp)
+BLUEPRINTS = (statics.bp, signing.bp, cases.bp)
