@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from flask import Flask
 from flask_babel import gettext as _
@@ -44,29 +44,34 @@ def note(line: str) -> None:
     print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
-@dataclass
 class Progress:
-    """How far a long command is: one line rewritten on a terminal, else a new line every few seconds."""
+    """How far a long command is: one line rewritten on a terminal, else a new line every few seconds.
 
-    every_s: float = 5.0
-    _last: float = field(default_factory=time.monotonic)
-    _open: bool = False
+    Parameters
+    ----------
+    steps : mapping of str
+        What the use case calls its steps, and the English sentence of the catalogue for each.
+    """
 
-    def __call__(self, what: str, done: int, total: int) -> None:
-        """Show that `done` of `total` is done of `what`, an English sentence of the catalogue."""
-        terminal, now = sys.stderr.isatty(), time.monotonic()
-        if now - self._last < (0.1 if terminal else self.every_s) and done < total:
+    def __init__(self, steps: Mapping[str, str], every_s: float = 5.0) -> None:
+        self._steps, self._terminal = steps, sys.stderr.isatty()
+        self._every_s = 0.1 if self._terminal else every_s
+        self._shown_at = time.monotonic()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._terminal:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        """Show that `done` of `total` is done of a step."""
+        if time.monotonic() - self._shown_at < self._every_s:
             return
-        self._last = now
-        line = f"{_(what)} {done:,}/{total:,}"
-        if not terminal:
+        self._shown_at = time.monotonic()
+        line = f"{_(self._steps[step])} {done:,}/{total:,}"
+        if self._terminal:
+            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)  # noqa: T201
+        else:
             note(line)
-            return
-        self._open = True
-        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)  # noqa: T201
-
-    def end(self) -> None:
-        """Leave the line that was rewritten."""
-        if self._open:
-            print(file=sys.stderr)  # noqa: T201
-            self._open = False

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 from dataclasses import replace
 
 import waitress
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from inspections import areas
-from inspections.errors import Conflict, Unavailable
+from inspections import demo
+from inspections.errors import Unavailable
 from inspections.models import Officer
+from inspections.settings import read_settings
 from inspections.store import Store
 from inspections.web import MAX_REQUEST_BYTES
 from inspections.web.commands import Call, Progress, note, say
+from inspections.web.words import N_
 
 LOOPBACK = "127.0.0.1"
 THREADS = 8
-
-
-class AnotherCounty(Conflict):
-    """The demo would mix with a county's own rows."""
-
-    code = "demo.another_county"
-    message = "This database holds {county}. Set XUNTU_DATA to an empty folder for the demo county."
+DEMO_STEPS = {
+    "land": N_("Drawing the land"),
+    "sites": N_("Placing sites"),
+    "history": N_("Living through a year"),
+    "photos": N_("Taking photos"),
+    "rows": N_("Writing rows"),
+}
 
 
 class PortTaken(Unavailable):
@@ -50,29 +51,25 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 def run_serve(call: Call, given: argparse.Namespace) -> int:
     """Serve until the process is ended."""
     with call.store() as store:
-        return serve(call, store, given.host, given.port)
+        return serve(call, store, given)
 
 
 def run_demo(call: Call, given: argparse.Namespace) -> int:
     """Print the accounts, make the county where there is none, and serve it."""
-    demo = importlib.import_module("inspections.demo")  # only this command needs the generator
     for name, password in demo.ACCOUNTS:
         say(f"account {name} {password}")
     with call.store(current=False) as store:
         store.migrate()
-        with store.read() as session:
-            county = areas.find_county(session)
-        if county is not None and county.code != demo.COUNTY:
-            raise AnotherCounty(county=county.name)
-        if county is None:
-            progress = Progress()
-            demo.build(store, call.settings, sites=given.sites, progress=progress)
-            progress.end()
-        return 0 if given.no_serve else serve(call, store, given.host, given.port)
+        if not demo.is_built(store):
+            with Progress(DEMO_STEPS) as progress:
+                demo.build(store, call.settings, sites=given.sites, progress=progress)
+        # The profile was made with the county, after the settings were read
+        return 0 if given.no_serve else serve(Call(read_settings(), call.create_app), store, given)
 
 
-def serve(call: Call, store: Store, host: str, port: int) -> int:
-    """Answer requests on `host` and `port`, eight at a time."""
+def serve(call: Call, store: Store, given: argparse.Namespace) -> int:
+    """Answer requests at the address given, eight at a time."""
+    host, port = given.host, given.port
     if host != LOOPBACK:
         _warn(call, store, host)
     app = call.create_app(replace(call.settings, host=host, port=port), store)
