@@ -26,7 +26,6 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from inspections.errors import Conflict, DatabaseBusy, DatabaseLost, InspectionError, StorageFull
-from inspections.models import Counter
 from inspections.models.base import SRID, WithGeometry
 from inspections.settings import Settings
 
@@ -121,7 +120,7 @@ class Store:
             session.commit()
 
     def begin(self, *, writes: bool) -> Session:
-        """Open a session that the caller commits and closes: a web request's, which ends in another function."""
+        """Open a session that the caller commits and closes, like a web request's."""
         return Session(self.engine if writes else self._reading, expire_on_commit=False)
 
     def migrate(self) -> None:
@@ -163,7 +162,7 @@ def in_box(
 ) -> ColumnElement[bool]:
     """A condition by the spatial index: the bounding box of a row meets `box` (minx, miny, maxx, maxy).
 
-    The R*Tree's boxes are 32-bit floats, a little larger than the row's: refine with shapely where it matters.
+    The R*Tree's boxes are 32-bit floats, a little larger than the row's: refine with shapely where needed.
     """
     min_x, min_y, max_x, max_y = box
     if is_sqlite(session):
@@ -181,16 +180,15 @@ def rows_in_pages(session: Session, query: Select, *, page: int, size: int) -> t
     return list(session.scalars(query.limit(size).offset((page - 1) * size))), total
 
 
+_COUNT_ON = text(
+    "INSERT INTO counters (series, last) VALUES (:series, 1) "
+    "ON CONFLICT (series) DO UPDATE SET last = counters.last + 1 RETURNING last"
+)
+
+
 def next_number(session: Session, series: str) -> int:
     """The next number of a series, without gaps, inside this transaction."""
-    session.flush()
-    counter = session.get(Counter, series, with_for_update=True)
-    if counter is None:
-        counter = Counter(series=series, last=0)
-        session.add(counter)
-    counter.last += 1
-    session.flush()
-    return counter.last
+    return session.execute(_COUNT_ON, {"series": series}).scalar_one()
 
 
 def translate(error: BaseException) -> InspectionError | None:

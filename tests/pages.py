@@ -1,4 +1,4 @@
-"""What every page has to be, whoever made it: valid HTML with one h1, labels, unique ids and no other origin."""
+"""What every page has to be: valid HTML with one h1, labels, unique ids, nothing inline, no other origin."""
 
 from __future__ import annotations
 
