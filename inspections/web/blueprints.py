@@ -1,5 +1,5 @@
 """The one list of what the program serves."""
 
-from inspections.web import cases, signing, statics
+from inspections.web import api, cases, evidence, maps, signing, statics, tiles, visit_forms, visits
 
-BLUEPRINTS = (statics.bp, signing.bp, cases.bp)
+BLUEPRINTS = (statics.bp, signing.bp, cases.bp, maps.bp, api.bp, tiles.bp, visits.bp, visit_forms.bp, evidence.bp)

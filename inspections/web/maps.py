@@ -1,0 +1,116 @@
+"""The county map and its script, a file of its own named by its content."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from flask import Blueprint, Response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from inspections import areas, map_features
+from inspections.errors import NotFound
+from inspections.map_features import MapFilter, SiteCounts
+from inspections.terms import Kind, MapState
+from inspections.web import filters, map_parts
+from inspections.web.auth import officer, officer_may, signed_in
+from inspections.web.context import now, session
+
+bp = Blueprint("maps", __name__)
+bp.add_app_template_global(map_parts.site_map_parts)
+
+
+@bp.get("/map")
+@officer_may("site.see")
+def show_map() -> ResponseReturnValue:
+    """Show the county map; without a script its filters and the way to the list still work."""
+    opening = map_parts.opening()
+    if opening is None:
+        return render_template("maps/no_county.html", message=_(areas.NoCounty.message))
+    wanted = _asked_filter()
+    counts = map_features.count_sites(session(), by=officer(), wanted=wanted, now=now())
+    return render_template(
+        "maps/county.html",
+        map=map_parts.county_parts(opening),
+        map_name=map_parts.COUNTY,
+        data=map_parts.as_block(_opening_view(opening, wanted, counts)),
+        wanted=wanted,
+        counts=counts,
+        kinds=list(Kind),
+        states=list(MapState),
+        state_choices=[("", _("All states"))]
+        + [(one.value, filters.label("map_state", one)) for one in MapState],
+        townships=list(opening.townships),
+        list_url="/sites" + _query(wanted),
+    )
+
+
+@bp.get("/map/<version>.js")
+@signed_in
+def show_script(version: str) -> ResponseReturnValue:
+    """Give a map's script as Folium made it: no data, nothing people wrote; browsers keep it for good."""
+    script = map_parts.find_script(version)
+    if script is None:
+        raise NotFound
+    response = Response(script, mimetype="text/javascript")
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response
+
+
+def _state_choices() -> list[tuple[str, str]]:
+    return [("", _("All states")), *((one.value, filters.label("map_state", one)) for one in MapState)]
+
+
+def _asked_filter() -> MapFilter:
+    """Read the filter of the address; what it does not know is left out rather than refused."""
+    asked = request.args
+    kind, state = asked.get("kind", ""), asked.get("state", "")
+    return MapFilter(
+        kind=kind if kind in list(Kind) else "",
+        area=asked.get("area", ""),
+        state=state if state in list(MapState) else "",
+    )
+
+
+def _opening_view(opening: map_parts.Opening, wanted: MapFilter, counts: SiteCounts) -> dict[str, Any]:
+    """Gather what the opening view needs; sites come after it."""
+    everything = map_features.count_sites(session(), by=officer(), wanted=MapFilter(), now=now())
+    return {
+        "now": now(),
+        "bounds": opening.bounds,
+        "areas": orjson.Fragment(opening.outlines),
+        "kinds": {kind.value: filters.label("site_kind", kind) for kind in Kind},
+        "states": {state.value: filters.label("map_state", state) for state in MapState},
+        "filter": {"kind": wanted.kind, "area": wanted.area, "state": wanted.state},
+        "total": everything.total,
+        "counts": {"state": counts.by_state, "township": counts.by_township},
+        "words": _words(),
+    }
+
+
+def _words() -> dict[str, str]:
+    """Translate what the map's modules say; {n} and the like are filled there."""
+    return {
+        "all_of_it": _("Whole county"),
+        "loading": _("Loading sites…"),
+        "failed": _("The sites did not arrive. The map and the list are there; try again."),
+        "retry": _("Try again"),
+        "nothing": _("No site matches. Choose another kind, state or township."),
+        "none_yet": _("There are no sites yet. Add one, or import a register."),
+        "cut": _("{n} of {m} sites are drawn, the most urgent first. Zoom in or choose a township."),
+        "several": _("{n} sites here"),
+        "close": _("Close"),
+        "card_failed": _("The site did not arrive. Try again, or open it from the list."),
+        "in_view": _("{n} sites in view"),
+        "more": _("and {n} more: see the list"),
+        "own_position": _("Your position, to within {n} m"),
+        "sites": _("{n} sites"),
+    }
+
+
+def _query(wanted: MapFilter) -> str:
+    named = {"kind": wanted.kind, "area": wanted.area, "state": wanted.state}
+    chosen = urlencode({name: value for name, value in named.items() if value})
+    return f"?{chosen}" if chosen else ""

@@ -1,0 +1,100 @@
+/** Lines of county and townships as SVG, which the style sheet colours, and their names. Loaded after Leaflet. */
+
+import { element, grouped } from "./dom.js";
+
+const L = window.L;
+const isTownship = (feature) => feature.properties.level === "township";
+
+/** Outlines: `setOutlines(geojson)` exchanges them for finer ones, `choose(code)` draws one township's in ink. */
+export const AreasLayer = L.LayerGroup.extend({
+  initialize(outlines, { filled = true } = {}) {
+    L.LayerGroup.prototype.initialize.call(this);
+    this._filled = filled;
+    this._renderer = L.svg({ pane: "areas", padding: 0.3 });
+    this.setOutlines(outlines);
+  },
+
+  setOutlines(outlines) {
+    this._outlines = outlines;
+    this.clearLayers();
+    const townships = outlines.features.filter(isTownship);
+    const county = outlines.features.filter((feature) => !isTownship(feature));
+    this._add(townships, this._filled ? "area-plain" : "area-line");
+    this._add(county, "edge-band");
+    this._add(county, "edge-line");
+    if (this._chosen) this.choose(this._chosen);
+  },
+
+  choose(code) {
+    this._chosen = code;
+    if (this._ring) this.removeLayer(this._ring);
+    this._ring = null;
+    const found = this.find(code);
+    if (found && isTownship(found)) this._ring = this._add([found], "area-on");
+  },
+
+  find(code) {
+    return this._outlines.features.find((feature) => feature.properties.code === code);
+  },
+
+  boundsOf(code) {
+    const found = this.find(code);
+    return found ? L.geoJSON(found).getBounds() : null;
+  },
+
+  _add(features, className) {
+    const style = { className, renderer: this._renderer, interactive: false };
+    const added = L.geoJSON(features, { style, interactive: false });
+    this.addLayer(added);
+    return added;
+  },
+});
+
+/** Names of townships with a figure beneath; one that would cover another stays away. */
+export const NamesLayer = L.LayerGroup.extend({
+  initialize(outlines) {
+    L.LayerGroup.prototype.initialize.call(this);
+    this._names = outlines.features.filter(isTownship).map(({ properties }) => nameOf(properties));
+    for (const { tooltip } of this._names) this.addLayer(tooltip);
+  },
+
+  onAdd(map) {
+    L.LayerGroup.prototype.onAdd.call(this, map);
+    map.on("zoomend", this._thin, this);
+    this._thin();
+  },
+
+  onRemove(map) {
+    map.off("zoomend", this._thin, this);
+    L.LayerGroup.prototype.onRemove.call(this, map);
+  },
+
+  /** Figures by township code; a township without one shows its name alone. */
+  setFigures(figures) {
+    for (const { code, figure } of this._names) {
+      figure.textContent = code in figures ? grouped(figures[code]) : "";
+    }
+    this._thin();
+  },
+
+  _thin() {
+    if (!this._map) return;
+    const kept = [];
+    for (const { tooltip, box } of this._names) {
+      const at = this._map.latLngToLayerPoint(tooltip.getLatLng());
+      const half = L.point(box.offsetWidth, box.offsetHeight).divideBy(2);
+      const room = L.bounds(at.subtract(half), at.add(half));
+      const free = kept.every((other) => !other.overlaps(room));
+      box.classList.toggle("is-covered", !free);
+      if (free) kept.push(room);
+    }
+  },
+});
+
+function nameOf({ code, name, lon, lat }) {
+  const figure = element("span", { class: "map-figure" });
+  const box = element("span", { class: "map-name-box" }, element("span", {}, name), figure);
+  const tooltip = L.tooltip({ permanent: true, direction: "center", className: "map-name", pane: "names" });
+  tooltip.setLatLng([lat, lon]).setContent(box);
+  return { code, figure, box, tooltip };
+}

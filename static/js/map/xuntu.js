@@ -1,0 +1,78 @@
+/**
+ * The global `xuntu` that a map's script calls (geo/maps.py): layers by name, drawing tools, and that all stands.
+ *
+ * What a layer shows comes from the JSON block `<id of the map's box>-data`. When the map stands, its box carries it
+ * as `xuntuMap`, says so by the event `xuntu:map` with `{ map, element, layers, data }`, and keeps that as
+ * `xuntuParts` for who comes later. Loaded after Leaflet.
+ */
+
+import { AreasLayer, NamesLayer } from "./areas.js";
+import { SitesLayer } from "./sites-layer.js";
+
+// From the ground up; Leaflet's own panes for tiles and controls lie below and above
+const PANES = { areas: 350, names: 420, sites: 450 };
+const NEAREST = 16;
+const made = new WeakMap();
+
+const LAYERS = {
+  areas: ({ areas }, options) => new AreasLayer(areas, options),
+  names: ({ areas }) => new NamesLayer(areas),
+  sites: () => new SitesLayer(),
+  site: ({ site }) => oneSite(site),
+};
+
+window.xuntu = {
+  layer(map, name, options) {
+    const { data, layers } = about(map);
+    layers[name] = LAYERS[name](data, options);
+    return layers[name];
+  },
+
+  draw(map) {
+    map.pm.setLang(document.documentElement.lang.startsWith("zh") ? "zh" : "en");
+  },
+
+  ready(map) {
+    const { data, layers } = about(map);
+    if (data.site) goTo(map, data.site);
+    const box = map.getContainer();
+    followTheme(() => (layers.sites ?? layers.site)?.repaint());
+    Object.assign(box, { xuntuMap: map, xuntuParts: { map, element: box, layers, data } });
+    box.dispatchEvent(new CustomEvent("xuntu:map", { bubbles: true, detail: box.xuntuParts }));
+  },
+};
+
+/** Layers by name and the data of a map made here. */
+export function about(map) {
+  if (!made.has(map)) {
+    for (const [pane, level] of Object.entries(PANES)) map.createPane(pane).style.zIndex = level;
+    for (const pane of ["areas", "names", "sites"]) map.getPane(pane).style.pointerEvents = "none";
+    const block = document.getElementById(`${map.getContainer().id}-data`);
+    made.set(map, { layers: {}, data: JSON.parse(block.textContent) });
+  }
+  return made.get(map);
+}
+
+function oneSite(site) {
+  const layer = new SitesLayer({ shapesFrom: 0 });
+  if (!site) return layer;
+  const { lon, lat, geometry, ...properties } = site;
+  layer.setSites([{ geometry: { type: "Point", coordinates: [lon, lat] }, properties }]);
+  layer.setShapes([{ geometry, properties }]);
+  return layer;
+}
+
+function goTo(map, { lon, lat, geometry }) {
+  const bounds = geometry ? window.L.geoJSON(geometry).getBounds() : null;
+  if (bounds?.isValid() && !bounds.getNorthEast().equals(bounds.getSouthWest())) {
+    map.fitBounds(bounds, { maxZoom: NEAREST, padding: [24, 24], animate: false });
+  } else {
+    map.setView([lat, lon], 14, { animate: false });
+  }
+}
+
+/** Calls back whenever the page changes between light and dark. */
+function followTheme(changed) {
+  new MutationObserver(changed).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
+}
