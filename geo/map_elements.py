@@ -106,7 +106,8 @@ class Opening(MacroElement):
         self._name = "Opening"
         self.corners = corners
         self.view = {"animate": False, "maxZoom": min(17, max_zoom)}
-        self.zoom = {"zoomInTitle": words["zoom_in"], "zoomOutTitle": words["zoom_out"]}
+        titles = {"zoomInTitle": words["zoom_in"], "zoomOutTitle": words["zoom_out"]}
+        self.zoom = {"position": "topright", **titles}
 
 
 class NamedMap(folium.Map):

@@ -180,7 +180,9 @@ def _tools(
 ) -> Iterator[MacroElement]:
     if locate:
         title = {"title": words["locate"]}
-        yield LocateControl(strings=title, showPopup=False, locateOptions={"enableHighAccuracy": True})
+        yield LocateControl(
+            position="topright", strings=title, showPopup=False, locateOptions={"enableHighAccuracy": True}
+        )
     if draw is not None:
         yield DrawingTools(**draw)
     if listed:
@@ -197,7 +199,7 @@ def _tile_layer(basemap: Basemap, max_zoom: int) -> folium.TileLayer:
         min_zoom=basemap.min_zoom,
         max_zoom=max_zoom,
         max_native_zoom=basemap.max_zoom,
-        control=False,
+        overlay=True,
     )
 
 

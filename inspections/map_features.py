@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from shapely import Point
+from shapely import Point, Polygon
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import ColumnElement, Row, Select, String, and_, case, func, select, true, type_coerce
 from sqlalchemy.orm import Session
@@ -244,9 +244,19 @@ def _whole(county: BaseGeometry, townships: np.ndarray, tolerance_deg: float) ->
     """Outline the county by its townships where they fill it, so that the two never part."""
     if not tolerance_deg:
         return county
-    joined = shapely.union_all(townships)
+    joined = _without_slivers(shapely.union_all(townships), SAME_AREA * county.area)
     fills = abs(joined.area - county.area) <= SAME_AREA * county.area
     return joined if fills else shapely.simplify(county, tolerance_deg)
+
+
+def _without_slivers(shape: BaseGeometry, smallest: float) -> BaseGeometry:
+    """Close holes smaller than `smallest`: gaps between neighbours that were drawn apart."""
+    parts = [
+        Polygon(part.exterior, [ring for ring in part.interiors if Polygon(ring).area >= smallest])
+        for part in shapely.get_parts(shape)
+        if isinstance(part, Polygon)
+    ]
+    return shapely.union_all(parts)
 
 
 def _outline(area: Area, shape: BaseGeometry) -> Outline:

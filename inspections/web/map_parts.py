@@ -97,7 +97,11 @@ def site_map_parts(site: map_features.Site | None = None, *, editor: bool = Fals
         found.bounds,
         draw={} if editor else None,
     )
-    data = {"areas": orjson.Fragment(found.outlines), "site": site and _site_facts(site)}
+    data = {
+        "bounds": found.bounds,
+        "areas": orjson.Fragment(found.outlines),
+        "site": site and _site_facts(site),
+    }
     return SiteMap(parts, name, as_block(data))
 
 

@@ -34,7 +34,7 @@ window.xuntu = {
 
   ready(map) {
     const { data, layers } = about(map);
-    if (data.site) goTo(map, data.site);
+    openView(map, data);
     const box = map.getContainer();
     followTheme(() => (layers.sites ?? layers.site)?.repaint());
     Object.assign(box, { xuntuMap: map, xuntuParts: { map, element: box, layers, data } });
@@ -60,6 +60,19 @@ function oneSite(site) {
   layer.setSites([{ geometry: { type: "Point", coordinates: [lon, lat] }, properties }]);
   layer.setShapes([{ geometry, properties }]);
   return layer;
+}
+
+/** Shows the site, or the whole county as large as it fits; pictures of tiles want whole zooms. */
+function openView(map, { site, bounds: [west, south, east, north] }) {
+  if (!hasTiles(map)) map.options.zoomSnap = 0.25;
+  if (site) goTo(map, site);
+  else map.fitBounds([[south, west], [north, east]], { animate: false });
+}
+
+function hasTiles(map) {
+  let found = false;
+  map.eachLayer((layer) => (found ||= layer instanceof window.L.TileLayer));
+  return found;
 }
 
 function goTo(map, { lon, lat, geometry }) {
