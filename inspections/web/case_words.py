@@ -12,7 +12,7 @@ from flask_babel import gettext, ngettext
 from inspections import terms
 from inspections.cases import clock_due_at
 from inspections.checklists import load_checklist
-from inspections.deadlines import days_left, last_day
+from inspections.deadlines import beijing_day, days_left, last_day
 from inspections.map_states import MapState
 from inspections.permissions import Actor, may
 from inspections.requirements import requirements
@@ -45,14 +45,15 @@ class DeadlineWords:
     notes: tuple[str, ...]
 
 
-def state_words(case: Any, now: datetime) -> str:
-    """What stands on a case's label beside its mark: days left or overdue, or the state."""
+def state_words(case: Any, now: datetime, shown: MapState) -> str:
+    """What stands beside a case's mark: how late or near its deadline is, or where the case stands."""
     due_at = clock_due_at(case)
-    if due_at is None:
-        return terms.label("case_state", case.state, language())
-    if case.state not in RUNNING_CASE_STATES:
-        return gettext("handed in late")
-    return days_words(due_at, now)
+    if due_at is None or shown not in (MapState.OVERDUE, MapState.DUE_SOON):
+        listed = shown is MapState.LISTED
+        return terms.label(
+            "map_state" if listed else "case_state", shown if listed else case.state, language()
+        )
+    return days_words(due_at, now) if case.state in RUNNING_CASE_STATES else gettext("handed in late")
 
 
 def days_words(due_at: datetime, now: datetime) -> str:
@@ -76,7 +77,7 @@ def deadline_words(case: Any, now: datetime, shown: MapState) -> DeadlineWords:
         name=name,
         figure=figure,
         unit=unit,
-        due=due_words(case),
+        due=due_words(case, now),
         notes=tuple(_deadline_notes(case)),
     )
 
@@ -98,13 +99,14 @@ def _stopped(case: Any) -> str:
     return gettext("missed") if case.submitted_at > case.due_at else gettext("kept")
 
 
-def due_words(case: Any) -> str:
-    """15 November, 24:00; limits in hours with their time."""
+def due_words(case: Any, now: datetime) -> str:
+    """11月15日 24:00, with the year where it is another one; limits in hours with their time."""
     if case.due_at is None:
         return ""
+    today = beijing_day(now)
     if "hours" in (case.due_basis or {}):
-        return moment(case.due_at)
-    return gettext("%(day)s, 24:00", day=day(last_day(case.due_at)))
+        return f"{day(case.due_at, today=today)} {clock(case.due_at)}"
+    return gettext("%(day)s, 24:00", day=day(last_day(case.due_at), today=today))
 
 
 def _deadline_notes(case: Any) -> list[str]:
@@ -150,19 +152,26 @@ def legal_basis(code: str) -> str:
     return rule.basis_label(language()) if rule else ""
 
 
-def stages(case: Any) -> list[tuple[str, list[str], str]]:
+def stages(case: Any, now: datetime) -> list[tuple[str, list[str], str]]:
     """The steps of a case as the macro `steps` takes them: words, short lines, done or now."""
+    today = beijing_day(now)
     if case.state in ENDED_OTHERWISE:
         ended = terms.label("case_state", case.state, language())
-        return [_stage(case, *STEPS[0]), (ended, [day(case.ended_at)], "done")]
-    return [_stage(case, *step) for step in STEPS]
+        return [_stage(case, *STEPS[0], today), (ended, _when(case.ended_at, today), "done")]
+    return [_stage(case, *step, today) for step in STEPS]
 
 
-def _stage(case: Any, words: str, column: str, awaited_in: CaseState | None) -> tuple[str, list[str], str]:
+def _stage(
+    case: Any, words: str, column: str, awaited_in: CaseState | None, today: date
+) -> tuple[str, list[str], str]:
     at = getattr(case, column)
     if case.state == awaited_in:
         return gettext(words), [gettext("waits")], "now"
-    return gettext(words), [f"{day(at)} {clock(at)}"] if at else [], "done" if at else ""
+    return gettext(words), _when(at, today), "done" if at else ""
+
+
+def _when(at: datetime | None, today: date) -> list[str]:
+    return [f"{day(at, today=today)} {clock(at)}"] if at else []
 
 
 def severity_steps(case: Any) -> list[str]:

@@ -58,7 +58,7 @@ TEMPLATES: dict[str, str] = {
     "visit.returned": N_("sent the visit back: %(reason)s"),
     "visit.voided": N_("voided the visit: %(reason)s"),
     "visit.restricted_shown": N_("looked at the restricted answers of the visit"),
-    "case.opened": N_("opened the case %(number)s: %(code)s"),
+    "case.opened": N_("opened the case%(numbered)s: %(code)s"),
     "case.seen_again": N_("found it again: %(code)s%(change)s"),
     "case.finding_corrected": N_("corrected the finding: %(code)s%(change)s"),
     "case.left_without_finding": N_("took back the last finding; the case is proposed as unfounded"),
@@ -149,7 +149,9 @@ class _Words(dict[str, str]):
         self.facts = facts
 
     def __missing__(self, name: str) -> str:
-        words = _SAID[name](self.facts) if name in _SAID else self.facts.get(name)
+        if name in _SAID:
+            return str(_SAID[name](self.facts))
+        words = self.facts.get(name)
         return str(words) if words not in (None, "") else "—"
 
 
@@ -202,9 +204,14 @@ def _label(list_name: str, fact: str) -> Callable[[Facts], str]:
     return lambda facts: terms.label(list_name, facts.get(fact), language())
 
 
+def _numbered(facts: Facts) -> str:
+    return f" {facts['number']}" if facts.get("number") else ""
+
+
 _SAID: dict[str, Callable[[Facts], Any]] = {
     "code": _requirement,
     "change": _change,
+    "numbered": _numbered,
     "outcome": _outcome,
     "fields": _fields,
     "role": _label("role", "role"),
