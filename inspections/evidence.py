@@ -83,14 +83,11 @@ def keep_photo(folder: Path, data: bytes, name: str = "") -> KeptPhoto:
 
 def find_kept(folder: Path, sha256: str) -> KeptPhoto | None:
     """Find a photo kept before, by its checksum; None if there is none."""
-    if not _SHA256.fullmatch(sha256):
+    try:
+        data = original_of(folder, sha256).read_bytes()
+    except NotFound:
         return None
-    for media_type in ENDINGS:
-        path = _path(folder, sha256, media_type)
-        if path.exists():
-            data = path.read_bytes()
-            return _kept(sha256, len(data), read_photo(data))
-    return None
+    return _kept(sha256, len(data), read_photo(data))
 
 
 def get_evidence(session: Session, evidence_id: uuid.UUID, *, by: Actor) -> Evidence:
@@ -102,18 +99,25 @@ def get_evidence(session: Session, evidence_id: uuid.UUID, *, by: Actor) -> Evid
     return evidence
 
 
-def original_of(folder: Path, evidence: Evidence) -> Path:
-    """Find the file as it was received."""
-    path = _path(folder, evidence.sha256, evidence.media_type)
-    if not path.exists():
-        raise NotFound
-    return path
+def original_of(folder: Path, sha256: str) -> Path:
+    """Find the file as it was received.
+
+    Raises
+    ------
+    NotFound
+        No such file is kept.
+    """
+    if _SHA256.fullmatch(sha256):
+        for media_type in ENDINGS:
+            if (path := _path(folder, sha256, media_type)).exists():
+                return path
+    raise NotFound
 
 
-def copy_of(folder: Path, evidence: Evidence, size: str) -> bytes:
-    """Give a copy for looking at, `view` or `thumb`: JPEG, upright, without metadata; made when first asked."""
-    original = original_of(folder, evidence)
-    path = original.with_name(f"{evidence.sha256}.{size}.jpg")
+def copy_of(folder: Path, sha256: str, size: str) -> bytes:
+    """Give a copy to look at, `view` or `thumb`: JPEG, upright, no metadata; made when first asked for."""
+    original = original_of(folder, sha256)
+    path = original.with_name(f"{sha256}.{size}.jpg")
     with suppress(FileNotFoundError):
         return path.read_bytes()
     data = smaller_copy(original.read_bytes(), COPIES_PX[size])

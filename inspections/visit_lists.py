@@ -128,6 +128,8 @@ def _named(part: str) -> ColumnElement[bool]:
     return or_(Site.name.icontains(part, autoescape=True), Site.number.icontains(part, autoescape=True))
 
 
-def is_open(visit: Visit) -> bool:
-    """Whether a visit waits for somebody: a review, or a correction."""
-    return visit.state in (VisitState.SUBMITTED, VisitState.RETURNED)
+def may_correct(visit: Visit, versions: Versions, *, by: Actor) -> bool:
+    """Whether a page should offer to correct this visit to this officer."""
+    own = visit.state == VisitState.SUBMITTED and visit.officer_id == by.id
+    open_to_all = visit.state == VisitState.RETURNED
+    return versions.newer is None and (own or open_to_all) and may(by, "visit.log", visit.site)

@@ -1,5 +1,16 @@
 """The one list of what the program serves."""
 
-from inspections.web import api, cases, evidence, maps, signing, statics, tiles, visit_forms, visits
+from inspections.web import api, cases, evidence, maps, signing, sites, statics, tiles, visit_forms, visits
 
-BLUEPRINTS = (statics.bp, signing.bp, cases.bp, maps.bp, api.bp, tiles.bp, visits.bp, visit_forms.bp, evidence.bp)
+BLUEPRINTS = (
+    statics.bp,
+    signing.bp,
+    sites.bp,
+    cases.bp,
+    maps.bp,
+    api.bp,
+    tiles.bp,
+    visits.bp,
+    visit_forms.bp,
+    evidence.bp,
+)

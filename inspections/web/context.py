@@ -64,6 +64,13 @@ def session() -> Session:
     return g.session
 
 
+def only_read() -> Session:
+    """From here on this request reads: what it began is rolled back, and the one write lock is free."""
+    _close()
+    g.session = store().begin(writes=False)
+    return g.session
+
+
 def actor() -> Actor | None:
     """Who asks, or None for a stranger."""
     if "actor" not in g:
