@@ -158,7 +158,7 @@ def _place_point(
 def _place_shape(
     townships: AreaIndex, geometry: Any, village_code: str | None, outside_m: float
 ) -> Placement:
-    shares = _shares(townships, geometry) or [(townships.nearest(representative_point(geometry))[0], 0.0)]
+    shares = townships.share(geometry) or [(townships.nearest(representative_point(geometry))[0], 0.0)]
     return Placement(
         township_code=townships.codes[shares[0][0]],
         village_code=village_code,
@@ -166,16 +166,6 @@ def _place_shape(
         out_of_county_m=outside_m,
         candidates=tuple(townships.codes[index] for index, _ in shares),
     )
-
-
-def _shares(townships: AreaIndex, geometry: Any) -> list[tuple[int, float]]:
-    if geometry.area > 0:
-        return townships.share(geometry)
-    # A line by its length, several points by their number
-    size = shapely.length if geometry.length > 0 else shapely.get_num_geometries
-    parts = size(shapely.intersection(townships.geometries, geometry)) / size(geometry)
-    shares = [(index, float(part)) for index, part in enumerate(parts) if part > 0]
-    return sorted(shares, key=lambda share: (-share[1], share[0]))
 
 
 def _within(townships: AreaIndex, point: shapely.Point, within_m: float, first: int) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ from inspections.cases import refresh_site_facts
 from inspections.errors import Invalid
 from inspections.models import Case, Evidence, Site, Visit
 from inspections.permissions import Actor, require
-from inspections.sites import WrongStatus
+from inspections.sites import WrongStatus, find_by_number
 from inspections.terms import OPEN_CASE_STATES, SiteStatus
-from inspections.typed import check_reason
+from inspections.typed import check_reason, clean_code
 
 
 class OtherKind(Invalid):
@@ -41,6 +41,22 @@ class SettleCasesFirst(Invalid):
     code = "site.merge_cases_first"
     message = "Both sites have an open case of the same requirement. Settle one of each first: {numbers}."
     field = "into"
+
+
+class SurvivorUnknown(Invalid):
+    """A number that is no site of the officer's."""
+
+    code = "site.survivor_unknown"
+    message = "No site has this number. Enter the number of the site to keep, like P-990101105-0027."
+    field = "into"
+
+
+def find_survivor(session: Session, number: str, *, by: Actor) -> Site:
+    """Find the site to keep by the number somebody typed."""
+    into = find_by_number(session, clean_code(number).upper(), by)
+    if into is None:
+        raise SurvivorUnknown
+    return into
 
 
 def merge_sites(session: Session, site: Site, into: Site, *, reason: str, by: Actor, now: datetime) -> Site:

@@ -54,16 +54,24 @@ class _Stand:
 
 def place_facts(session: Session, facts: SiteFacts, site: Site | None = None) -> tuple[SiteFacts, Placement]:
     """Fill in township and village; a site that did not move stays where it was put."""
-    stays = site is not None and shapely.equals_exact(site.geometry, facts.geometry)
+    stays = site is not None and same_place(site, facts)
+    before = site.village_code if site is not None else None
     if site is not None and stays and facts.township_code in (None, "", site.township_code):
-        placement = Placement(site.township_code, facts.village_code or None)
+        placement = Placement(site.township_code)
         facts = replace(facts, township_code=site.township_code)
         facts = facts if facts.township_reason else replace(facts, township_reason=site.township_reason)
     else:
         placement = place(session, facts.geometry, accuracy_m=facts.loc_accuracy_m)
         facts = replace(facts, **_choose_township(session, facts, placement))
-    village_code = _choose_village(session, facts, placement)
+        if facts.village_code == before:  # nobody chose it anew, so it follows the place
+            facts = replace(facts, village_code=None)
+    village_code = _choose_village(session, facts, placement, before)
     return replace(facts, village_code=village_code), replace(placement, village_code=village_code)
+
+
+def same_place(site: Site, facts: SiteFacts) -> bool:
+    """Tell whether the facts leave a site's shape as it is."""
+    return bool(shapely.equals_exact(site.geometry, facts.geometry, tolerance=1e-7))
 
 
 def require_stand(session: Session, facts: SiteFacts, by: Actor) -> None:
@@ -93,20 +101,25 @@ def _choose_township(session: Session, facts: SiteFacts, placement: Placement) -
     return {"township_code": chosen, "township_reason": facts.township_reason}
 
 
-def _choose_village(session: Session, facts: SiteFacts, placement: Placement) -> str | None:
-    wanted = facts.village_code or placement.village_code
+def _choose_village(
+    session: Session, facts: SiteFacts, placement: Placement, before: str | None
+) -> str | None:
+    """Choose what was said, else what holds the place, else what it was: the first within the township."""
+    wanted = [code for code in (facts.village_code, placement.village_code, before) if code]
     if not wanted:
         return None
-    parent = session.scalar(
-        select(Area.parent_code).where(
-            Area.code == wanted, Area.level == AreaLevel.VILLAGE, Area.valid_to.is_(None)
+    within = session.scalars(
+        select(Area.code).where(
+            Area.code.in_(wanted),
+            Area.level == AreaLevel.VILLAGE,
+            Area.parent_code == facts.township_code,
+            Area.valid_to.is_(None),
         )
     )
-    if parent == facts.township_code:
-        return wanted
-    if facts.village_code:
+    found = set(within)
+    if facts.village_code and facts.village_code not in found:
         raise _at(NotInList(field="village_code"))
-    return None
+    return next((code for code in wanted if code in found), None)
 
 
 def _at(error: Invalid) -> InvalidFields:

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-import shapely
 from sqlalchemy.orm import Session
 
 from geo.shapes import geodesic_area_m2, geodesic_length_m, representative_point, to_geojson
 from inspections import ledger
 from inspections.models import Operator, Site
+from inspections.site_placing import same_place
 from inspections.site_rules import SiteFacts
 
 # What a correction may change, as the ledger tells it before and after
@@ -44,7 +44,7 @@ def write_facts(session: Session, site: Site, facts: SiteFacts, now: datetime) -
     for name in FACTS:
         if name not in (*DERIVED, "attrs"):
             setattr(site, name, getattr(facts, name))
-    if site.geometry is None or not shapely.equals_exact(site.geometry, facts.geometry):
+    if site.geometry is None or not same_place(site, facts):
         site.geometry = facts.geometry
         site.lon, site.lat = round(point.x, 7), round(point.y, 7)
     if site.attrs != dict(facts.attrs):

@@ -18,6 +18,7 @@ from inspections.areas import Placement
 from inspections.errors import InspectionError, Invalid
 from inspections.models import Site
 from inspections.permissions import Actor, site_filter
+from inspections.site_placing import same_place
 from inspections.site_rules import SiteFacts
 from inspections.store import in_box
 from inspections.terms import SiteStatus
@@ -110,7 +111,7 @@ def list_warnings(
     session: Session, facts: SiteFacts, placement: Placement, *, by: Actor, site: Site | None = None
 ) -> list[SiteWarning]:
     """List what a person should confirm before `facts` make a new site, or correct `site`."""
-    moved = site is None or not shapely.equals_exact(site.geometry, facts.geometry)
+    moved = site is None or not same_place(site, facts)
     found: list[SiteWarning] = []
     if moved and placement.out_of_county_m:
         found.append(OutsideCounty(distance_m=f"{placement.out_of_county_m:.0f}"))

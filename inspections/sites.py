@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import shapely
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -21,7 +20,7 @@ from inspections.errors import Conflict, Invalid, InvalidFields, NotAllowed, Not
 from inspections.models import Body, Case, LedgerEntry, Operator, Site
 from inspections.numbers import next_site_number
 from inspections.permissions import Actor, may, require
-from inspections.site_placing import place_facts, require_stand
+from inspections.site_placing import place_facts, require_stand, same_place
 from inspections.site_rows import facts_of, form_seal, write_facts
 from inspections.site_rules import SiteFacts, check_facts, mask_name, mask_phone
 from inspections.site_warnings import list_warnings, require_confirmed
@@ -168,7 +167,7 @@ def correct_site(
     facts, placement = place_facts(session, facts, site)
     require_stand(session, facts, by)
     require_confirmed(list_warnings(session, facts, placement, by=by, site=site), confirmed)
-    moved = not shapely.equals_exact(site.geometry, facts.geometry)
+    moved = not same_place(site, facts)
     if not moved:
         facts = replace(facts, loc_method=site.loc_method, loc_accuracy_m=site.loc_accuracy_m)
     write_facts(session, site, facts, site.updated_at)
