@@ -16,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.layers import write_geojson
 from inspections import areas, map_features, permissions
+from inspections.deadlines import beijing_day
 from inspections.map_states import site_map_state
 from inspections.web import filters
 from inspections.web.auth import officer, officer_may, signed_in
@@ -107,16 +108,17 @@ def deadline_words(days_left: int | None) -> str:
 def _card(facts: dict[str, Any], may_log: bool) -> dict[str, Any]:
     """Write what the map's card shows, in the officer's language and the order it is read."""
     place = " ".join(part for part in (facts["township"], facts["village"]) if part)
-    deadline = facts["due_at"]
-    when = f"{filters.day(deadline)} {deadline_words(facts['days_left'])}" if deadline else _("none runs")
-    visited = facts["last_visited_at"]
+    deadline, visited, today = facts["due_at"], facts["last_visited_at"], beijing_day(now())
+    when = _("none runs")
+    if deadline:
+        when = f"{filters.day(deadline, today=today)} {deadline_words(facts['days_left'])}"
     lines = [
         (_("Number"), facts["number"]),
         (_("Place"), place),
         (_("Deadline"), when),
         (_("Open cases"), filters.number(facts["open_cases"])),
         (_("Area"), f"{filters.mu(facts['area_m2'])}{_area_in_metres(facts['area_m2'])}"),
-        (_("Last visit"), filters.day(visited) if visited else _("never visited")),
+        (_("Last visit"), filters.day(visited, today=today) if visited else _("never visited")),
     ]
     links = [{"text": _("Open the site"), "href": facts["url"], "main": True}]
     if may_log and facts["status"] in map_features.SHOWN:

@@ -47,6 +47,7 @@ class CountyMap {
       mayCount: (site) => !URGENT.has(site.state),
       isShown: (site, zoom) => this.isShown(site, zoom),
     });
+    layers.sites.setObstacles(() => layers.names.rooms());
     this.form.addEventListener("change", () => this.applyFilter());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -161,7 +162,7 @@ class CountyMap {
   makeRoom(open) {
     this.page.classList.toggle("no-side", !open);
     if (!open) this.layers.sites.setChosen(null);
-    this.map.invalidateSize({ pan: false });
+    this.map.invalidateSize({ animate: false });
   }
 
   listInView() {

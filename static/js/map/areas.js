@@ -77,9 +77,14 @@ export const NamesLayer = L.LayerGroup.extend({
     this._thin();
   },
 
+  /** Where names stand, as boxes in Leaflet's layer pixels; other things keep off them. */
+  rooms() {
+    return this._map ? this._rooms : [];
+  },
+
   _thin() {
     if (!this._map) return;
-    const kept = [];
+    const kept = (this._rooms = []);
     for (const { tooltip, box } of this._names) {
       const at = this._map.latLngToLayerPoint(tooltip.getLatLng());
       const half = L.point(box.offsetWidth, box.offsetHeight).divideBy(2);

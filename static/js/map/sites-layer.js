@@ -43,6 +43,12 @@ export const SitesLayer = L.Renderer.extend({
     this.redraw();
   },
 
+  /** Gives boxes in layer pixels that circles keep off, as far as they can. */
+  setObstacles(boxes) {
+    this._obstacles = boxes;
+    this.redraw();
+  },
+
   setChosen(id) {
     this._chosen = id;
     this.redraw();
@@ -114,7 +120,9 @@ export const SitesLayer = L.Renderer.extend({
       return x > -30 && y > -30 && x < size.x + 30 && y < size.y + 30;
     };
     const { alone, circles } = this._grouped(zoom);
-    this._drawn = { alone: alone.filter(inside), circles: circles.filter(inside) };
+    const boxes = this._obstacles?.() ?? [];
+    const free = (circle) => keepOff(circle, onCanvas(circle), boxes, this._bounds.min, scale);
+    this._drawn = { alone: alone.filter(inside), circles: circles.filter(inside).map(free) };
     const { palette } = this._marks;
     if (zoom >= this.options.shapesFrom) drawShapes(this._pen, this._shapes, onCanvas, palette);
     for (const circle of this._drawn.circles) this._drawCircle(circle, onCanvas(circle), palette);
@@ -177,6 +185,19 @@ export const SitesLayer = L.Renderer.extend({
 });
 
 const RULES = { mayCount: (site) => !URGENT.has(site.state), isShown: () => true };
+
+/** A circle moved up or down out of the box it would cover. */
+function keepOff(circle, { x, y }, boxes, origin, scale) {
+  const room = circleRadius(circle.count) + 3;
+  const box = boxes.find(({ min, max }) => {
+    const [left, right] = [min.x - origin.x - room, max.x - origin.x + room];
+    return x > left && x < right && y > min.y - origin.y - room && y < max.y - origin.y + room;
+  });
+  if (!box) return circle;
+  const up = box.min.y - origin.y - room - y;
+  const down = box.max.y - origin.y + room - y;
+  return { ...circle, y: circle.y + (-up < down ? up : down) / scale };
+}
 
 function placed(feature) {
   const [lon, lat] = feature.geometry.coordinates;

@@ -64,7 +64,7 @@ function oneSite(site) {
 
 /** Shows the site, or the whole county as large as it fits; pictures of tiles want whole zooms. */
 function openView(map, { site, bounds: [west, south, east, north] }) {
-  if (!hasTiles(map)) map.options.zoomSnap = 0.25;
+  if (!hasTiles(map)) Object.assign(map.options, { zoomSnap: 0.25, wheelPxPerZoomLevel: 100 });
   if (site) goTo(map, site);
   else map.fitBounds([[south, west], [north, east]], { animate: false });
 }
