@@ -49,7 +49,7 @@ def write_facts(session: Session, site: Site, facts: SiteFacts, now: datetime) -
         site.lon, site.lat = round(point.x, 7), round(point.y, 7)
     if site.attrs != dict(facts.attrs):
         site.attrs = dict(facts.attrs)
-    site.area_m2, site.length_m = _measures(facts)
+    site.area_m2, site.length_m = measures(facts)
     site.updated_at = now
     _set_operator(session, site, facts)
 
@@ -76,7 +76,7 @@ def form_seal(facts: SiteFacts, operator: Operator | None) -> str:
     return ledger.seal(operator.salt if operator else b"", text)
 
 
-def _measures(facts: SiteFacts) -> tuple[float | None, float | None]:
+def measures(facts: SiteFacts) -> tuple[float | None, float | None]:
     """Area and length in metres; a belt's area is its length times its width."""
     if facts.geometry.geom_type.endswith("Polygon"):
         return round(geodesic_area_m2(facts.geometry), 2), None
