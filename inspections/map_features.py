@@ -40,7 +40,7 @@ class FilterUnknown(Invalid):
     """A filter names a code there is none of."""
 
     code = "map.filter_unknown"
-    message = "{value} is no value of {field}. Choose one of: {choices}"
+    message = "There is no {value} to filter by. Choose one of: {choices}"
 
 
 class BoxUnreadable(Invalid):
@@ -111,12 +111,13 @@ def list_features(
     wanted: MapFilter,
     now: datetime,
     points: bool = False,
-    limit: int = LIMIT,
+    limit: int | None = None,
 ) -> SiteFeatures:
     """Sites in scope under a filter, the most urgent first; as representative points if `points`."""
     state = state_column(now).label("state")
     place = (Site.lon, Site.lat) if points else (type_coerce(Site.geometry, NullType()).label("shape"),)
     query = _narrowed(select(*_facts(), state, *place), session, by, wanted, now)
+    limit = LIMIT if limit is None else limit
     rows = session.execute(query.order_by(_urgency(state), Site.number).limit(limit + 1)).all()
     matched = len(rows)
     if matched > limit:
