@@ -1,6 +1,7 @@
-"""Officers and bodies: who may sign in, with what role and scope, and who is signed in now.
+"""Officers: who may sign in, who is signed in now, and what was typed when a session had ended.
 
-Signing in is for people with a password; what they may then do is `inspections.permissions`' business.
+Signing in is for people with a password; what they may then do is `inspections.permissions`' business. The
+administrator's side, adding and correcting, is `inspections.officer_records`.
 """
 
 from __future__ import annotations
@@ -8,25 +9,25 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from inspections import ledger
 from inspections.errors import Invalid, NotFound
-from inspections.models import Body, KeptForm, Officer, ScopeArea, ScopeKind, SignIn, SignInFailure
-from inspections.permissions import Actor, require
-from inspections.terms import Kind, Role
+from inspections.models import KeptForm, Officer, SignIn, SignInFailure
+from inspections.permissions import Actor
 
 IDLE = {"office": timedelta(hours=12), "field": timedelta(days=30)}
 NOTED_EVERY = timedelta(minutes=5)  # last use is written at most this often
 FAILURES_ALLOWED = 5
 LOCKED_FOR = timedelta(minutes=30)
+KEPT_FOR = timedelta(days=30)
+FAILURES_KEPT = timedelta(days=1)
 PASSWORD_LENGTH = range(8, 129)
 _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash(
@@ -49,12 +50,12 @@ class SignInLocked(Invalid):
     message = "Too many tries. Wait {minutes} minutes, or ask the administrator."
 
 
-class NameTaken(Invalid):
-    """Another officer or body has this name."""
+class WrongPassword(Invalid):
+    """The present password, given to set a new one, is another."""
 
-    code = "officer.name_taken"
-    message = "“{name}” exists already. Choose another name."
-    field = "name"
+    code = "officer.wrong_password"
+    message = "The present password is wrong. Enter it again."
+    field = "old_password"
 
 
 class PasswordTooShort(Invalid):
@@ -83,13 +84,13 @@ def sign_in(
     SignInRefused, SignInLocked
         Count the failure with `note_failure` in a transaction of its own.
     """
-    name = name.strip().lower()
+    name = _typed_name(name)
     _require_not_locked(session, name, address, now)
     officer = session.scalar(select(Officer).where(Officer.name == name))
     if not _password_is(officer, password) or officer is None or not officer.active:
         raise SignInRefused
     session.execute(delete(SignInFailure).where(SignInFailure.name == name, SignInFailure.address == address))
-    token = secrets.token_urlsafe(32)
+    token = secrets.token_urlsafe(32)  # a new one each time: a token from before signing in is worth nothing
     session.add(
         SignIn(
             token_sha256=_digest(token),
@@ -104,8 +105,9 @@ def sign_in(
 
 
 def note_failure(session: Session, name: str, *, address: str, now: datetime) -> None:
-    """Count one failed try."""
-    session.add(SignInFailure(name=name.strip().lower()[:40], address=address, failed_at=now))
+    """Count one failed try; those too old to matter go."""
+    session.execute(delete(SignInFailure).where(SignInFailure.failed_at < now - FAILURES_KEPT))
+    session.add(SignInFailure(name=_typed_name(name), address=address, failed_at=now))
 
 
 def find_signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
@@ -141,7 +143,11 @@ def sign_out(session: Session, token: str, now: datetime) -> None:
 def keep_form(
     session: Session, token: str, path: str, fields: list[tuple[str, str]], now: datetime
 ) -> uuid.UUID | None:
-    """Keep what was typed when a session had ended, for its officer only; None where the token is nobody's."""
+    """Keep what was typed when a session had ended, for its officer only; None for nobody's token.
+
+    What was kept longer than `KEPT_FOR` goes.
+    """
+    session.execute(delete(KeptForm).where(KeptForm.kept_at < now - KEPT_FOR))
     officer = find_last_officer(session, token)
     if officer is None:
         return None
@@ -163,44 +169,54 @@ def hash_password(password: str) -> str:
     return _HASHER.hash(password)
 
 
-def add_officer(
-    session: Session,
-    *,
-    name: str,
-    full_name: str,
-    password: str,
-    role: Role,
-    by: Actor,
-    now: datetime,
-    body: Body | None = None,
-    areas: Iterable[str] = (),
-    kinds: Iterable[Kind] = (),
-    read_only: bool = False,
-    is_demo: bool = False,
-) -> Officer:
-    """Add an officer who may sign in at once."""
-    require(by, "officer.administer")
-    name = name.strip().lower()
-    if session.scalar(select(Officer.id).where(Officer.name == name)):
-        raise NameTaken(name=name)
-    officer = Officer(
-        id=uuid.uuid4(),
-        name=name,
-        full_name=full_name.strip() or name,
-        password_hash=hash_password(password),
-        role=role,
-        body_id=body.id if body else None,
-        read_only=read_only,
-        is_demo=is_demo,
-        created_at=now,
-        areas=[ScopeArea(area_code=code) for code in sorted(set(areas))],
-        kinds=[ScopeKind(kind=kind) for kind in sorted(set(kinds))],
+def change_password(session: Session, *, old: str, new: str, token: str, by: Actor, now: datetime) -> None:
+    """Change the own password; every other session of the officer ends, the one of `token` goes on.
+
+    Raises
+    ------
+    WrongPassword
+        Count it with `note_failure`: it locks the name for this address like a failed sign-in.
+    """
+    officer = session.get(Officer, by.id) if by.id else None
+    if officer is None:
+        raise NotFound
+    _require_not_locked(session, officer.name, by.address, now)
+    if not _password_is(officer, old):
+        raise WrongPassword
+    officer.password_hash = hash_password(new)
+    end_sessions(session, officer.id, now, spare=token)
+    ledger.append(session, by, "officer.password_changed", "officer", officer.id, at=now)
+
+
+def list_sessions(session: Session, by: Actor, now: datetime) -> list[SignIn]:
+    """The own sessions that are good now, the last used first."""
+    query = select(SignIn).where(SignIn.officer_id == by.id, SignIn.ended_at.is_(None))
+    rows = session.scalars(query.order_by(SignIn.last_used_at.desc(), SignIn.token_sha256))
+    return [row for row in rows if now - row.last_used_at <= IDLE[row.device]]
+
+
+def end_session(session: Session, token_sha256: str, *, by: Actor, now: datetime) -> None:
+    """End one of the own sessions."""
+    row = session.get(SignIn, token_sha256)
+    if row is None or row.officer_id != by.id or row.ended_at is not None:
+        raise NotFound
+    row.ended_at = now
+    ledger.append(session, by, "officer.session_ended", "officer", row.officer_id, at=now)
+
+
+def end_sessions(session: Session, officer_id: uuid.UUID, now: datetime, *, spare: str = "") -> None:
+    """End every session of an officer at once, but the one of the token `spare`."""
+    session.execute(
+        update(SignIn)
+        .where(SignIn.officer_id == officer_id, SignIn.ended_at.is_(None))
+        .where(SignIn.token_sha256 != _digest(spare))
+        .values(ended_at=now)
     )
-    session.add(officer)
-    session.flush()
-    facts = _facts(officer)
-    ledger.append(session, by, "officer.added", "officer", officer.id, at=now, facts=facts)
-    return officer
+
+
+def is_own_session(row: SignIn, token: str) -> bool:
+    """Whether a session is the one that asks."""
+    return row.token_sha256 == _digest(token)
 
 
 def get_officer(session: Session, officer_id: uuid.UUID) -> Officer:
@@ -211,30 +227,19 @@ def get_officer(session: Session, officer_id: uuid.UUID) -> Officer:
     return officer
 
 
-def _facts(officer: Officer) -> dict:
-    return {
-        "name": officer.name,
-        "full_name": officer.full_name,
-        "role": officer.role.value,
-        "body_id": str(officer.body_id) if officer.body_id else None,
-        "areas": [row.area_code for row in officer.areas],
-        "kinds": [Kind(row.kind).value for row in officer.kinds],
-        "read_only": officer.read_only,
-        "active": officer.active,
-    }
-
-
 def _require_not_locked(session: Session, name: str, address: str, now: datetime) -> None:
-    query = select(func.count(), func.max(SignInFailure.failed_at)).where(
-        SignInFailure.name == name,
-        SignInFailure.address == address,
-        SignInFailure.failed_at > now - LOCKED_FOR,
+    """Raise for half an hour after a fifth failure that came within half an hour of the first."""
+    query = select(SignInFailure.failed_at).where(
+        SignInFailure.name == name, SignInFailure.address == address, SignInFailure.failed_at <= now
     )
-    failures, last = session.execute(query).one()
-    if failures >= FAILURES_ALLOWED:
-        last = datetime.fromisoformat(last) if isinstance(last, str) else last
-        minutes = max(1, round((last + LOCKED_FOR - now).total_seconds() / 60))
-        raise SignInLocked(minutes=minutes)
+    times = session.scalars(query.order_by(SignInFailure.failed_at.desc()).limit(FAILURES_ALLOWED)).all()
+    if len(times) == FAILURES_ALLOWED and times[0] - times[-1] < LOCKED_FOR and now - times[0] < LOCKED_FOR:
+        raise SignInLocked(minutes=max(1, -(-(times[0] + LOCKED_FOR - now).seconds // 60)))
+
+
+def _typed_name(text: str) -> str:
+    """A name as it was typed, in small letters, without what no name has and no database takes."""
+    return "".join(character for character in text.strip().lower() if character.isprintable())[:40]
 
 
 def _password_is(officer: Officer | None, password: str) -> bool:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from inspections import officers
+from inspections import officer_records
 from inspections.errors import Invalid, NotFound
 from inspections.models import Area, Body
 from inspections.permissions import SYSTEM
@@ -74,7 +74,7 @@ def run_officer_add(call: Call, given: argparse.Namespace) -> int:
     """Add one officer."""
     password = _password()
     with call.store() as store, store.write() as session:
-        officers.add_officer(
+        officer_records.add_officer(
             session,
             name=given.name,
             full_name=given.full_name,
