@@ -115,7 +115,7 @@ def list_features(
 ) -> SiteFeatures:
     """Sites in scope under a filter, the most urgent first; as representative points if `points`."""
     state = state_column(now).label("state")
-    place = (Site.lon, Site.lat) if points else (type_coerce(Site.geometry, NullType()).label("shape"),)
+    place = (Site.lon, Site.lat) if points else (type_coerce(Site.geometry, NullType()),)
     query = _narrowed(select(*_facts(), state, *place), session, by, wanted, now)
     limit = LIMIT if limit is None else limit
     rows = session.execute(query.order_by(_urgency(state), Site.number).limit(limit + 1)).all()
@@ -196,13 +196,14 @@ def _urgency(state: ColumnElement[str]) -> ColumnElement[int]:
 
 
 def _facts() -> tuple[ColumnElement[Any], ...]:
+    """Columns in the order of `_properties`: plain texts, because enums cost half the time of an answer."""
     return (
         Site.id,
         Site.number,
         Site.name,
-        type_coerce(Site.kind, String).label("kind"),
+        type_coerce(Site.kind, String),
         Site.subtype,
-        type_coerce(Site.status, String).label("status"),
+        type_coerce(Site.status, String),
         Site.township_code,
         Site.village_code,
         Site.area_m2,
@@ -211,25 +212,25 @@ def _facts() -> tuple[ColumnElement[Any], ...]:
 
 def _geometries(rows: Sequence[Row], points: bool) -> np.ndarray:
     if points:
-        return shapely.points([(row.lon, row.lat) for row in rows]) if rows else np.array([], dtype=object)
-    return shapely.from_wkb(np.array([row.shape for row in rows], dtype=object))
+        return shapely.points([row[-2:] for row in rows]) if rows else np.array([], dtype=object)
+    return shapely.from_wkb(np.array([row[-1] for row in rows], dtype=object))
 
 
 def _properties(rows: Sequence[Row], names: dict[str, str]) -> list[dict[str, Any]]:
     return [
         {
-            "id": row.id,
-            "number": row.number,
-            "name": row.name,
-            "kind": row.kind,
-            "subtype": row.subtype,
-            "status": row.status,
-            "state": row.state,
-            "township": names.get(row.township_code, row.township_code),
-            "village": names.get(row.village_code or "", ""),
-            "area_m2": row.area_m2,
+            "id": site_id,
+            "number": number,
+            "name": name,
+            "kind": kind,
+            "subtype": subtype,
+            "status": status,
+            "state": state,
+            "township": names.get(township, township),
+            "village": names.get(village, ""),
+            "area_m2": area_m2,
         }
-        for row in rows
+        for site_id, number, name, kind, subtype, status, township, village, area_m2, state, *_ in rows
     ]
 
 

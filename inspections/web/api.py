@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,7 @@ from inspections.web.context import now, session
 
 bp = Blueprint("api", __name__)
 GEOJSON = "application/geo+json"
+WORTH_PACKING = 50_000  # bytes
 LINE_DIGITS = 6  # of the degrees in outlines: 0.1 m
 
 
@@ -146,7 +148,14 @@ def _json(facts: dict[str, Any]) -> Response:
 
 
 def _conditional(body: bytes, media_type: str) -> Response:
-    response = Response(body, mimetype=media_type)
+    """Answer with a tag, so that what the browser has is a 304; large answers are packed for slow links."""
+    packed = len(body) >= WORTH_PACKING and "gzip" in request.accept_encodings
+    response = Response(
+        gzip.compress(body, compresslevel=1, mtime=0) if packed else body, mimetype=media_type
+    )
+    response.vary.add("Accept-Encoding")
+    if packed:
+        response.content_encoding = "gzip"
     response.add_etag()
     response.make_conditional(request)
     return response

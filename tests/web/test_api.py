@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -254,3 +255,17 @@ def test_the_number_of_queries_does_not_grow_with_the_sites(store, as_officer):
     event.listen(store.engine, "before_cursor_execute", lambda *call: said.append(call[2]))
     assert len(sites(client)) == 30
     assert len([one for one in said if one.startswith("SELECT")]) <= 8
+
+
+def test_a_large_answer_is_packed_for_who_takes_it(sqlite_store, as_sqlite_officer):
+    with sqlite_store.write() as session:
+        for number in range(250):
+            a_site(session, number=f"P-{number}")
+    client = as_sqlite_officer("leader")
+    plain = client.get("/api/sites.geojson", headers={"Accept-Encoding": "identity"})
+    packed = client.get("/api/sites.geojson", headers={"Accept-Encoding": "gzip"})
+    assert plain.content_encoding is None
+    assert packed.content_encoding == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
+    assert len(packed.data) < len(plain.data) / 2
+    assert packed.headers["ETag"] != plain.headers["ETag"]
