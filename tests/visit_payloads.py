@@ -67,7 +67,7 @@ def a_payload(site: Site, answers: dict[str, Any] | None = None, **named: Any) -
 
 def nothing_found(site: Site, **named: Any) -> dict[str, Any]:
     """The short form."""
-    return a_payload(site, {}, nothing_found=True, **named)
+    return a_payload(site, {}) | {"nothing_found": True} | named
 
 
 def photo_of(
