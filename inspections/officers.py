@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from inspections import ledger
 from inspections.errors import Invalid, NotFound
@@ -112,11 +112,15 @@ def note_failure(session: Session, name: str, *, address: str, now: datetime) ->
 
 def find_signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
     """Who holds this token now, or None where it ended, went idle, or the officer was deactivated."""
-    row = session.get(SignIn, _digest(token))
-    if row is None or row.ended_at is not None or now - row.last_used_at > IDLE[row.device]:
+    query = select(SignIn, Officer).join(Officer, Officer.id == SignIn.officer_id)
+    whole = query.options(joinedload(Officer.areas), joinedload(Officer.kinds))  # every page asks: one query
+    found = session.execute(whole.where(SignIn.token_sha256 == _digest(token))).unique().one_or_none()
+    if found is None:
         return None
-    officer = session.get(Officer, row.officer_id)
-    return SignedIn(officer, row) if officer and officer.active else None
+    row, officer = found
+    if row.ended_at is not None or now - row.last_used_at > IDLE[row.device]:
+        return None
+    return SignedIn(officer, row) if officer.active else None
 
 
 def find_last_officer(session: Session, token: str) -> Officer | None:
