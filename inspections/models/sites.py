@@ -33,6 +33,7 @@ class Area(WithGeometry, Base):
         CheckConstraint("length(code) IN (12, 15)", name="code_length"),
         CheckConstraint("length(name) BETWEEN 2 AND 40", name="name_length"),
         CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="dates_in_order"),
+        {"sqlite_autoincrement": True},  # a key is never used twice: what was redrawn is seen as new
     )
 
     pk: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=True)
@@ -146,6 +147,7 @@ class ImportBatch(Base):
     """One file taken in: what it was, what came of it."""
 
     __tablename__ = "import_batches"
+    __table_args__ = (UniqueConstraint("subject", "sha256"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     subject: Mapped[str] = mapped_column(String(10))  # areas or sites

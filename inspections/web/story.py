@@ -82,8 +82,10 @@ TEMPLATES: dict[str, str] = {
     "body.changed": N_("changed the body %(name)s: %(fields)s"),
     "body.ended": N_("ended the body %(name)s"),
     "body.resumed": N_("took up the body %(name)s again"),
-    "area.imported": N_("imported the county's areas"),
-    "areas.imported": N_("imported the county's areas"),
+    "area.imported": N_("imported the area %(name)s"),
+    "areas.imported": N_("imported %(rows_accepted)s areas from %(file_name)s"),
+    "sites.imported": N_("imported %(rows_accepted)s sites from %(file_name)s"),
+    "sites.exported": N_("wrote %(rows)s sites to %(file_name)s"),
     "import.applied": N_("applied the import of %(file_name)s"),
     "county.made": N_("made the demo county"),
 }
