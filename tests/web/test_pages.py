@@ -44,7 +44,7 @@ NO_PAGES = {
 }
 # The same pages, asked for something.
 ASKED = {
-    "/sites": ("?q=%E5%A1%98&sort=name", "?kind=pond&state=overdue&visited=never", "?page=2", "?status=all"),
+    "/sites": ("?q=P-9901&sort=name", "?kind=pond&state=overdue&visited=never", "?page=2", "?status=all"),
     "/sites/new": tuple(f"?kind={kind.value}" for kind in Kind),
     "/visits": ("?officer=mine", "?result=finding&flagged=yes&versions=all", "?page=2"),
     "/cases": ("?state=", "?sort=severity&stage=suspected", "?page=2"),
@@ -113,6 +113,7 @@ def _names(store: Store) -> list[str]:
     """The words of a county that exist in Chinese only, the longest first."""
     columns = (Area.name, Body.name, Body.short_name, Site.name, Site.remark, Site.village_group)
     columns += (Officer.full_name, Operator.name, Visit.review_note, Evidence.caption)
+    columns += (Case.title, Case.description, Case.measures)
     with store.read() as session:
         words = {word for column in columns for word in session.scalars(select(column).distinct()) if word}
         words |= {name[:1] for name in session.scalars(select(Officer.full_name))}  # as in the bar
