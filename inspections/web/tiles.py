@@ -121,7 +121,7 @@ class TileRelay:
             log.warning("tiles: %s was not kept: %s", path, error)
             return
         with self._lock:
-            self._size = (self._weigh() if self._size is None else self._size) + len(content)
+            self._size = self._weigh() if self._size is None else self._size + len(content)
             if self._size > self.kept_bytes:
                 self._drop_oldest()
 
