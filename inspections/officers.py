@@ -77,19 +77,36 @@ class SignedIn:
 def sign_in(
     session: Session, name: str, password: str, *, address: str, now: datetime, device: str = "office"
 ) -> str:
-    """Check name and password and open a session; returns the token for the cookie.
+    """Check name and password and open a session; returns the token for the cookie."""
+    officer_id = check_sign_in(session, name, password, address=address, now=now)
+    return open_session(session, officer_id, address=address, now=now, device=device)
+
+
+def check_sign_in(session: Session, name: str, password: str, *, address: str, now: datetime) -> uuid.UUID:
+    """Whose name and password these are: slow on purpose, so ask it outside a write transaction.
 
     Raises
     ------
     SignInRefused, SignInLocked
-        Count the failure with `note_failure` in a transaction of its own.
+        Count a refusal with `note_failure` in a transaction of its own.
     """
     name = _typed_name(name)
     _require_not_locked(session, name, address, now)
     officer = session.scalar(select(Officer).where(Officer.name == name))
     if not _password_is(officer, password) or officer is None or not officer.active:
         raise SignInRefused
-    session.execute(delete(SignInFailure).where(SignInFailure.name == name, SignInFailure.address == address))
+    return officer.id
+
+
+def open_session(
+    session: Session, officer_id: uuid.UUID, *, address: str, now: datetime, device: str = "office"
+) -> str:
+    """Open a session for an officer whose password was checked; the failures from here are forgotten."""
+    officer = session.get(Officer, officer_id)
+    if officer is None or not officer.active:
+        raise SignInRefused
+    mine = (SignInFailure.name == officer.name, SignInFailure.address == address)
+    session.execute(delete(SignInFailure).where(*mine))
     token = secrets.token_urlsafe(32)  # a new one each time: a token from before signing in is worth nothing
     session.add(
         SignIn(

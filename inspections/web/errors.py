@@ -40,7 +40,7 @@ STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (Invalid, 422),
     (GeoError, 422),
 )
-NOT_KEPT = {"csrf_token", "password", "new_password"}
+NOT_KEPT = {"csrf_token", "password", "password_again", "old_password"}
 
 
 def init_errors(app: Flask) -> None:
@@ -121,7 +121,7 @@ def typed_fields() -> list[tuple[str, str]]:
 
 
 def _to_sign_in() -> Response:
-    next_path = request.full_path.rstrip("?") if request.method in READS else request.path
+    next_path = request.full_path.rstrip("?") if request.method in READS else "/"
     if request.method not in READS and token():
         with store().write() as writing:
             kept = officers.keep_form(writing, token(), request.path, typed_fields(), now())

@@ -1,4 +1,8 @@
-"""What holds for every request and answer: the allowed Host, CSRF, the headers, and who may write over JSON."""
+"""What holds for every request and answer: the allowed Host, CSRF, the headers, and who may write over JSON.
+
+A form carries a CSRF token. The JSON API does not, because a page from a tablet's cache would carry an old
+one: there the own origin and a header that no foreign form can set are asked instead.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +40,7 @@ class ForeignWrite(Forbidden):
 
 def init_security(app: Flask, settings: Settings) -> None:
     """Put the checks before every request and the headers after it."""
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # `check_request` asks, after the Host
     csrf.init_app(app)
     hosts = allowed_hosts(settings)
 
@@ -43,8 +48,12 @@ def init_security(app: Flask, settings: Settings) -> None:
     def check_request() -> None:
         if request.host.lower() not in hosts:
             raise MisdirectedRequest
-        if request.path.startswith("/api/") and request.method not in READS:
+        if request.method in READS:
+            return
+        if request.path.startswith("/api/"):
             check_json_write()
+        else:
+            csrf.protect()
 
     @app.after_request
     def add_headers(response: Response) -> Response:

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from inspections import officers
-from inspections.errors import NotFound
+from inspections.errors import InspectionError, NotFound
 from inspections.web.auth import officer, public, signed_in
 from inspections.web.context import actor, now, session, store, token
 from inspections.web.errors import sentence
@@ -45,20 +45,17 @@ def sign_in() -> ResponseReturnValue:
     """Check name and password; 303, 422, or 429 while locked."""
     name, address = request.form.get("name", ""), request.remote_addr or ""
     try:
-        new_token = officers.sign_in(
-            session(), name, request.form.get("password", ""), address=address, now=now()
-        )
+        with store().read() as reading:
+            officer_id = officers.check_sign_in(
+                reading, name, request.form.get("password", ""), address=address, now=now()
+            )
+        new_token = officers.open_session(session(), officer_id, address=address, now=now(), device=_device())
     except officers.SignInLocked as refused:
-        return render_template(
-            "signing/sign_in.html", error=sentence(refused), next=safe_next(), name=name
-        ), 429
+        return _refused(refused, name), 429
     except officers.SignInRefused as refused:
-        session().rollback()
-        with store().write() as writing:
-            officers.note_failure(writing, name, address=address, now=now())
-        return render_template(
-            "signing/sign_in.html", error=sentence(refused), next=safe_next(), name=name
-        ), 422
+        note_failure(name)
+        return _refused(refused, name), 422
+    officers.sign_out(session(), token(), now())
     language = cookie.get("lang")
     cookie.clear()
     cookie.permanent = True
@@ -86,9 +83,24 @@ def show_kept_form(kept_id: UUID) -> ResponseReturnValue:
     return render_template("errors/again.html", message=message, fields=kept.fields, action=kept.path)
 
 
+def note_failure(name: str) -> None:
+    """Count a wrong password in a transaction of its own; what this request began is given up."""
+    session().rollback()
+    with store().write() as writing:
+        officers.note_failure(writing, name, address=request.remote_addr or "", now=now())
+
+
+def _refused(refused: InspectionError, name: str) -> str:
+    return render_template("signing/sign_in.html", error=sentence(refused), next=safe_next(), name=name)
+
+
+def _device() -> str:
+    """A session that begins on the tablet's page lasts as the field needs it."""
+    return "field" if urlsplit(safe_next()).path.split("/")[1] == "field" else "office"
+
+
 def safe_next() -> str:
     """Where to go on: a path of this site from `next`, else the start page."""
     wanted = request.values.get("next", "")
-    parts = urlsplit(wanted)
-    inside = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc
-    return wanted if inside and wanted.isprintable() else "/"
+    inside = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
+    return wanted if inside else "/"
