@@ -22,7 +22,7 @@ class LedgerEntry(Base):
     __table_args__ = (
         CheckConstraint("number >= 1", name="number_from_one"),
         CheckConstraint("length(hash) = 64 AND length(previous_hash) = 64", name="hash_length"),
-        Index("ix_ledger_entries_subject", "subject", "subject_id"),
+        Index("ix_ledger_entries_subject_id", "subject_id"),
         Index("ix_ledger_entries_site_id", "site_id"),
     )
 
