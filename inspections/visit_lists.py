@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Text, cast, exists, or_, select
-from sqlalchemy.orm import Session, aliased, contains_eager, joinedload, selectinload
+from sqlalchemy.orm import Session, aliased, contains_eager, defer, joinedload, selectinload
 
 from inspections.errors import NotFound
-from inspections.models import Case, Officer, Site, Visit
+from inspections.models import Case, Finding, Officer, Site, Visit
 from inspections.permissions import Actor, may, require, site_filter
 from inspections.store import rows_in_pages
 from inspections.terms import VisitState
 
 PAGE_SIZE = 50
+# A visit's payload is not read for a page, and of its people only what they are called.
+_LIGHT = (
+    defer(Visit.payload),
+    joinedload(Visit.officer).load_only(Officer.full_name).lazyload("*"),
+    joinedload(Visit.reviewer).load_only(Officer.full_name).lazyload("*"),
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ def list_visits(
     query = (
         select(Visit)
         .join(Visit.site)
-        .options(contains_eager(Visit.site), selectinload(Visit.findings))
+        .options(contains_eager(Visit.site), selectinload(Visit.findings), *_LIGHT)
         .where(or_(site_filter(by), Visit.officer_id == by.id), *_conditions(narrowed, by))
         .order_by(Visit.effective_at.desc(), Visit.id)
     )
@@ -78,7 +83,7 @@ def get_visit(session: Session, visit_id: uuid.UUID, *, by: Actor) -> Visit:
     query = (
         select(Visit)
         .where(Visit.id == visit_id)
-        .options(joinedload(Visit.site), selectinload(Visit.evidence), selectinload(Visit.findings))
+        .options(joinedload(Visit.site), selectinload(Visit.evidence), *_LIGHT)
     )
     visit = session.scalar(query)
     if visit is None:
@@ -90,22 +95,17 @@ def get_visit(session: Session, visit_id: uuid.UUID, *, by: Actor) -> Visit:
 
 def versions_of(session: Session, visit: Visit) -> Versions:
     """Find what a visit corrects and what corrects it."""
-    older = session.get(Visit, visit.supersedes_id) if visit.supersedes_id else None
-    return Versions(older, session.scalar(select(Visit).where(Visit.supersedes_id == visit.id)))
+    query = select(Visit).where(or_(Visit.supersedes_id == visit.id, Visit.id == visit.supersedes_id))
+    found = list(session.scalars(query.options(*_LIGHT)))
+    older = next((one for one in found if one.id == visit.supersedes_id), None)
+    return Versions(older, next((one for one in found if one.supersedes_id == visit.id), None))
 
 
-def cases_of(session: Session, visit: Visit) -> dict[str, Case]:
-    """Find the case of each finding of a visit, by requirement code."""
-    ids = {finding.case_id: finding.code for finding in visit.findings if finding.case_id}
-    found = session.scalars(select(Case).where(Case.id.in_(ids))) if ids else ()
-    return {ids[case.id]: case for case in found}
-
-
-def officer_names(session: Session, visits: Iterable[Visit]) -> dict[uuid.UUID, str]:
-    """Who made and who reviewed these visits, by id."""
-    ids = {key for visit in visits for key in (visit.officer_id, visit.reviewed_by_id) if key}
-    rows = session.execute(select(Officer.id, Officer.full_name).where(Officer.id.in_(ids))) if ids else ()
-    return dict(tuple(row) for row in rows)
+def findings_of(session: Session, visit: Visit) -> list[tuple[Finding, Case | None]]:
+    """List the findings of a visit, each with its case."""
+    query = select(Finding, Case).outerjoin(Case, Finding.case_id == Case.id)
+    rows = session.execute(query.where(Finding.visit_id == visit.id).order_by(Finding.code))
+    return [(finding, case) for finding, case in rows]
 
 
 def _conditions(narrowed: VisitFilter, by: Actor) -> list[ColumnElement[bool]]:

@@ -17,7 +17,7 @@ from geo.coordinates import bd09_to_wgs84, gcj02_to_wgs84
 from inspections.conditions import EPOCH, instant_ms, instant_text
 from inspections.errors import Invalid, InvalidFields
 from inspections.evidence import MOST_PHOTOS
-from inspections.terms import Kind, codes
+from inspections.terms import Kind
 
 # How a position in each datum becomes CGCS2000; those that are not named here have no public way.
 DATUMS: dict[str, Callable[[float, float], tuple[Any, Any]]] = {
@@ -74,7 +74,7 @@ class VisitPayload:
     site_id: uuid.UUID
     kind: Kind
     checklist: str
-    visit_type: str
+    visit_type: str | None  # whether it is one of the list, the checklist says
     nothing_found: bool
     started_at: datetime | None
     saved_at: datetime
@@ -107,7 +107,7 @@ def read_payload(payload: Any) -> VisitPayload:
         site_id=reader.take("site_id", _key),
         kind=reader.take("kind", _one_of(*Kind, make=Kind)),
         checklist=reader.take("checklist", _text),
-        visit_type=reader.take("visit_type", _one_of(*codes("visit_type"))),
+        visit_type=reader.take("visit_type", _code, optional=True),
         nothing_found=reader.take("nothing_found", _yes_or_no),
         started_at=reader.take("started_at", _instant, optional=True),
         saved_at=reader.take("saved_at", _instant),
@@ -172,6 +172,12 @@ def _one_of(*allowed: str, make: Callable[[str], Any] = str) -> Callable[[Any], 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= 20:
         raise _Wrong("a version, like 2026.1")
+    return value
+
+
+def _code(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _Wrong("a code")
     return value
 
 

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from inspections import cases, ledger
 from inspections.checklists import load_checklist
-from inspections.errors import Conflict, Invalid, NotAllowed, NotFound
-from inspections.models import Site, Visit
-from inspections.permissions import Actor, require
+from inspections.errors import Conflict, Invalid, NotAllowed
+from inspections.models import Visit
+from inspections.permissions import Actor, may, require
 from inspections.terms import VisitState
 from inspections.typed import clean_text
 from inspections.visits import refresh_last_visit
@@ -58,7 +58,7 @@ def return_visit(session: Session, visit: Visit, reason: str, *, by: Actor, now:
 
 def void_visit(session: Session, visit: Visit, reason: str, *, by: Actor, now: datetime) -> None:
     """Take a visit out of account; its findings no longer hold their cases."""
-    require(by, "visit.void", _site(session, visit))
+    require(by, "visit.void", visit.site)
     if visit.state == VisitState.VOID or _is_superseded(session, visit):
         raise NotReviewable
     visit.review_note, visit.state = _reason(reason), VisitState.VOID
@@ -69,7 +69,7 @@ def void_visit(session: Session, visit: Visit, reason: str, *, by: Actor, now: d
 
 def show_restricted(session: Session, visit: Visit, *, by: Actor, now: datetime) -> dict[str, Any]:
     """Give the restricted answers of a visit, unmasked; that they were shown is an entry of the ledger."""
-    require(by, "restricted.see", _site(session, visit))
+    require(by, "restricted.see", visit.site)
     shown = restricted_answers(visit)
     facts = {"shown": sorted(shown)}
     ledger.append(
@@ -86,25 +86,18 @@ def restricted_answers(visit: Visit) -> dict[str, Any]:
     }
 
 
-def may_review(session: Session, visit: Visit, *, by: Actor) -> bool:
-    """Whether a page should offer the review to this officer."""
-    try:
-        _check_reviewer(session, visit, by)
-    except (NotAllowed, NotFound, Conflict):
-        return False
-    return True
+def may_review(visit: Visit, *, by: Actor) -> bool:
+    """Whether a page should offer the review of a visit's newest version to this officer."""
+    theirs = visit.officer_id != by.id and may(by, "visit.review", visit.site)
+    return theirs and visit.state == VisitState.SUBMITTED
 
 
 def _check_reviewer(session: Session, visit: Visit, by: Actor) -> None:
-    require(by, "visit.review", _site(session, visit))
+    require(by, "visit.review", visit.site)
     if visit.officer_id == by.id:
         raise OwnVisit
     if visit.state != VisitState.SUBMITTED or _is_superseded(session, visit):
         raise NotReviewable
-
-
-def _site(session: Session, visit: Visit) -> Site:
-    return session.scalars(select(Site).where(Site.id == visit.site_id)).one()
 
 
 def _is_superseded(session: Session, visit: Visit) -> bool:

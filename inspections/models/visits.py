@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from inspections.models.base import Base, Document, Instant, code_column, new_id
+from inspections.models.people import Officer
 from inspections.models.sites import Site
 from inspections.terms import Kind, Severity, VisitResult, VisitState
 
@@ -32,6 +33,7 @@ class Visit(Base):
         CheckConstraint("lat IS NULL OR lat BETWEEN -90 AND 90", name="lat_range"),
         CheckConstraint("(state = 'returned') <= (length(review_note) > 0)", name="returned_has_reason"),
         UniqueConstraint("supersedes_id"),
+        Index("ix_visits_effective_at_id", "effective_at", "id"),
         Index("ix_visits_site_id_effective_at", "site_id", "effective_at"),
         Index("ix_visits_state_effective_at", "state", "effective_at"),
         Index("ix_visits_officer_id_effective_at", "officer_id", "effective_at"),
@@ -71,6 +73,8 @@ class Visit(Base):
     __mapper_args__ = {"version_id_col": row_version}
 
     site: Mapped[Site] = relationship()
+    officer: Mapped[Officer] = relationship(foreign_keys=[officer_id], viewonly=True)
+    reviewer: Mapped[Officer | None] = relationship(foreign_keys=[reviewed_by_id], viewonly=True)
     findings: Mapped[list[Finding]] = relationship(back_populates="visit", order_by="Finding.code")
     evidence: Mapped[list[Evidence]] = relationship(back_populates="visit", order_by="Evidence.position")
 

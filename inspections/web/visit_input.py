@@ -119,6 +119,8 @@ def read_entry(
             sent = [file for file in files.getlist(item.key) if file.filename]
             _keep(entry, item.key, sent[: max(0, room)], _said(form.get(f"shot-{item.key}", "")))
             room -= len(sent)
+    for _, file in files.items(multi=True):
+        file.close()
     if room < 0:
         entry.problems["photos"] = TooManyPhotos(most=MOST_PHOTOS)
     return entry

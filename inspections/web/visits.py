@@ -15,6 +15,7 @@ from inspections.checklists import load_checklist
 from inspections.errors import Invalid
 from inspections.requirements import requirement
 from inspections.terms import AreaLevel, Kind, codes
+from inspections.typed import clean_text
 from inspections.visit_lists import PAGE_SIZE, VisitFilter
 from inspections.web.auth import officer, officer_may
 from inspections.web.context import now, only_read, session
@@ -43,18 +44,17 @@ def list_visits() -> ResponseReturnValue:
     """List visits in scope, newest first; the address carries the filter."""
     asked = request.args
     narrowed, number = read_filter(asked), max(1, min(asked.get("page", 1, int), 100_000))
+    townships = {area.code: area.name for area in areas.list_areas(session(), AreaLevel.TOWNSHIP)}
     rows, total = visit_lists.list_visits(session(), by=officer(), narrowed=narrowed, page=number)
     return render_template(
         "visits/list.html",
         visits=rows,
         narrowed=narrowed,
-        names=visit_lists.officer_names(session(), rows),
-        areas=areas.area_names(session()),
-        townships=areas.list_areas(session(), AreaLevel.TOWNSHIP),
+        townships=townships,
         kinds=list(Kind),
         states=[code for code in codes("review_state") if code != "draft"],
         results=codes("visit_result"),
-        chips=chosen_filters(narrowed),
+        chips=chosen_filters(narrowed, townships),
         page=page_of(number, total),
         **WORDS,
     )
@@ -133,9 +133,8 @@ def render_visit(visit_id: UUID, *, unmasked: dict[str, Any] | None = None, **fa
             (judgement_name(name), judgement_text(name, made)) for name, made in visit.judgements.items()
         ],
         item_label=lambda key: item_label(visit, key),
-        names=visit_lists.officer_names(session(), [visit]),
         versions=versions,
-        may_review=visit_reviews.may_review(session(), visit, by=officer()),
+        may_review=versions.newer is None and visit_reviews.may_review(visit, by=officer()),
         may_correct=visit_lists.may_correct(visit, versions, by=officer()),
         is_own=visit.officer_id == officer().id,
         **WORDS,
@@ -162,16 +161,15 @@ def answered_groups(
 
 def findings_of(visit: Any) -> list[dict[str, Any]]:
     """Gather findings with their requirement's name, the answers that opened them, and their case."""
-    cases = visit_lists.cases_of(session(), visit)
     return [
         {
             "finding": finding,
             "name": requirement(finding.code).label(language()),
             "keys": [item_label(visit, key) for key in finding.keys],
             "steps": [label("severity_reason", step["reason"]) for step in finding.severity_steps],
-            "case": cases.get(finding.code),
+            "case": case,
         }
-        for finding in visit.findings
+        for finding, case in visit_lists.findings_of(session(), visit)
     ]
 
 
@@ -190,22 +188,22 @@ def read_filter(asked: Any) -> VisitFilter:
     return VisitFilter(
         state=one_of("state", codes("review_state")),
         kind=one_of("kind", codes("site_kind")),
-        township=asked.get("township", "")[:15],
+        township=clean_text(asked.get("township", ""))[:15],
         result=one_of("result", codes("visit_result")),
         site_id=asked.get("site", None, UUID),
         mine=asked.get("officer") == "mine",
         flagged=asked.get("flagged") == "yes",
-        q=asked.get("q", "").strip()[:60],
+        q=clean_text(asked.get("q", ""))[:60],
         with_superseded=asked.get("versions") == "all",
     )
 
 
-def chosen_filters(narrowed: VisitFilter) -> list[tuple[str, str]]:
+def chosen_filters(narrowed: VisitFilter, townships: dict[str, str]) -> list[tuple[str, str]]:
     """List what is chosen, each with the address without it."""
     words = {
         "state": label("review_state", narrowed.state),
         "kind": label("site_kind", narrowed.kind),
-        "township": areas.area_names(session()).get(narrowed.township, narrowed.township),
+        "township": townships.get(narrowed.township, narrowed.township),
         "result": label("visit_result", narrowed.result),
         "site": _("one site") if narrowed.site_id else "",
         "officer": _("my own") if narrowed.mine else "",

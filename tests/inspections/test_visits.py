@@ -422,7 +422,7 @@ WRONG_FIELDS = [
     ("site_id", None),
     ("kind", "swamp"),
     ("checklist", ""),
-    ("visit_type", "party"),
+    ("visit_type", 7),
     ("nothing_found", "no"),
     ("started_at", "yesterday"),
     ("saved_at", None),
@@ -449,6 +449,13 @@ def test_a_field_that_is_not_what_it_should_be_is_named(session, site, by):
             visits.log_visit(session, a_payload(site) | {field: value}, b"{}", by=by, now=NOW, kept={})
         assert problems_of(refusal) == {field}, value
         assert str(refusal.value.problems[field])
+
+
+def test_a_type_of_visit_that_is_none_is_refused_by_the_checklist(session, site, by, folder):
+    for visit_type in (None, "party", ""):
+        with pytest.raises(InvalidFields) as refusal:
+            log(session, a_payload(site, visit_type=visit_type), by=by, folder=folder)
+        assert problems_of(refusal) == {"visit_type"}
 
 
 def test_what_is_no_visit_at_all_is_refused(session, by):
