@@ -100,7 +100,7 @@ def site_map_parts(site: map_features.Site | None = None, *, editor: bool = Fals
     data = {
         "bounds": found.bounds,
         "areas": orjson.Fragment(found.outlines),
-        "site": site and _site_facts(site),
+        "site": site and site_facts(site),
     }
     return SiteMap(parts, name, as_block(data))
 
@@ -138,6 +138,19 @@ def basemap() -> Basemap | None:
     )
 
 
+def site_facts(site: map_features.Site) -> dict[str, Any]:
+    """Say what the browser draws of one site."""
+    return {
+        "id": site.id,
+        "name": site.name,
+        "kind": site.kind,
+        "state": site_map_state(site, now()),
+        "lon": site.lon,
+        "lat": site.lat,
+        "geometry": None if site.geometry is None else orjson.Fragment(shapely.to_geojson(site.geometry)),
+    }
+
+
 def _rendered(
     name: str, layers: Callable[[], list[FeatureLayer]], bounds: Box, draw: dict[str, Any] | None = None
 ) -> MapParts:
@@ -170,15 +183,3 @@ def _cut_opening(stamp: tuple[Any, ...]) -> Opening | None:
     west, south, east, north = (float(edge) for edge in edges)
     written = write_geojson(rounded(outlines, OPENING_DIGITS))
     return Opening(stamp, (west, south, east, north), written, townships)
-
-
-def _site_facts(site: map_features.Site) -> dict[str, Any]:
-    return {
-        "id": site.id,
-        "name": site.name,
-        "kind": site.kind,
-        "state": site_map_state(site, now()),
-        "lon": site.lon,
-        "lat": site.lat,
-        "geometry": None if site.geometry is None else orjson.Fragment(shapely.to_geojson(site.geometry)),
-    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 import orjson
 from flask import Blueprint, Response, render_template, request
@@ -13,6 +14,7 @@ from flask_babel import gettext as _
 from inspections import areas, map_features
 from inspections.errors import NotFound
 from inspections.map_features import MapFilter, SiteCounts
+from inspections.permissions import is_county
 from inspections.terms import Kind, MapState
 from inspections.web import filters, map_parts
 from inspections.web.auth import officer, officer_may, signed_in
@@ -29,20 +31,20 @@ def show_map() -> ResponseReturnValue:
     opening = map_parts.opening()
     if opening is None:
         return render_template("maps/no_county.html", message=_(areas.NoCounty.message))
-    wanted = _asked_filter()
+    wanted, chosen = _asked_filter(), _asked_site()
     counts = map_features.count_sites(session(), by=officer(), wanted=wanted, now=now())
+    view = _opening_view(opening, wanted, counts) | {"chosen": chosen and map_parts.site_facts(chosen)}
     return render_template(
         "maps/county.html",
         map=map_parts.county_parts(opening),
         map_name=map_parts.COUNTY,
-        data=map_parts.as_block(_opening_view(opening, wanted, counts)),
+        data=map_parts.as_block(view),
         wanted=wanted,
         counts=counts,
-        kinds=list(Kind),
+        kinds=[kind for kind in Kind if not officer().kinds or kind in officer().kinds],
         states=list(MapState),
-        state_choices=[("", _("All states"))]
-        + [(one.value, filters.label("map_state", one)) for one in MapState],
-        townships=list(opening.townships),
+        state_choices=_state_choices(),
+        townships=_own_townships(opening),
         list_url="/sites" + _query(wanted),
     )
 
@@ -61,6 +63,23 @@ def show_script(version: str) -> ResponseReturnValue:
 
 def _state_choices() -> list[tuple[str, str]]:
     return [("", _("All states")), *((one.value, filters.label("map_state", one)) for one in MapState)]
+
+
+def _own_townships(opening: map_parts.Opening) -> list[tuple[str, str]]:
+    """Offer the townships the officer answers for, those of own villages among them."""
+    own = officer().areas
+    if not own or any(is_county(code) for code in own):
+        return list(opening.townships)
+    within = {code[:9] for code in own}
+    return [(code, name) for code, name in opening.townships if code[:9] in within]
+
+
+def _asked_site() -> map_features.Site | None:
+    """Find the site that `?site=` names; one that is not there or not to be seen is left out."""
+    try:
+        return map_features.get_site(session(), UUID(request.args.get("site", "")), by=officer())
+    except (ValueError, NotFound):
+        return None
 
 
 def _asked_filter() -> MapFilter:

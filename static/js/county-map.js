@@ -59,6 +59,7 @@ class CountyMap {
     document.addEventListener("keydown", (event) => event.key === "Escape" && this.panel.close());
     this.list.addEventListener("toggle", () => this.listInView());
     if (this.filter.area) this.goToArea();
+    if (this.data.chosen) this.goToSite(this.data.chosen);
     this.load();
   }
 
@@ -108,6 +109,11 @@ class CountyMap {
     this.layers.areas.choose(this.filter.area);
     const bounds = this.layers.areas.boundsOf(this.filter.area) ?? countyBounds(this.data.bounds);
     this.map.fitBounds(bounds, { padding: [20, 20] });
+  }
+
+  goToSite(site) {
+    this.map.setView([site.lat, site.lon], SHAPES_FROM_ZOOM, { animate: false });
+    this.choose(site);
   }
 
   moved() {

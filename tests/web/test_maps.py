@@ -93,6 +93,31 @@ def test_an_unknown_filter_in_the_address_is_left_out(as_sqlite_officer):
     assert block_of(answer.text)["filter"] == {"kind": "", "area": "", "state": ""}
 
 
+def test_without_a_script_the_filters_and_the_way_to_the_list_are_there(as_sqlite_officer):
+    page = html5lib.parse(as_sqlite_officer("leader").get("/map?kind=pond").text, namespaceHTMLElements=False)
+    told = list(page.iter("noscript"))
+    assert any(one.find(".//button") is not None for one in told)
+    assert any(link.get("href") == "/sites?kind=pond" for one in told for link in one.iter("a"))
+    form = page.find(".//form[@id='map-filters']")
+    assert (form.get("method"), form.get("action")) == ("get", "/map")
+
+
+def test_the_map_opens_at_a_site_one_may_see(sqlite_store, as_sqlite_officer):
+    with sqlite_store.write() as session:
+        near, far = a_site(session), a_site(session, at=IN_EAST)
+    client = as_sqlite_officer("inspector")
+    assert block_of(client.get(f"/map?site={near.id}").text)["chosen"]["id"] == str(near.id)
+    for other in (far.id, "none", ""):
+        assert block_of(client.get(f"/map?site={other}").text)["chosen"] is None
+
+
+def test_officers_are_offered_their_own_kinds_and_townships(as_sqlite_officer):
+    page = as_sqlite_officer("department").get("/map").text
+    assert 'value="straw"' in page
+    assert 'value="greenhouse"' not in page
+    assert EAST not in re.findall(r'<option value="(\d*)"', as_sqlite_officer("township").get("/map").text)
+
+
 def test_map_same_bytes(sqlite_store, tmp_path, now):
     first = build(sqlite_store, tmp_path, now)
     script = script_path(sign_in_as(first, "leader").get("/map").text)

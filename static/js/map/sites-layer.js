@@ -21,18 +21,21 @@ export const SitesLayer = L.Renderer.extend({
     this._sites = [];
     this._shapes = [];
     this._drawn = { alone: [], circles: [] };
+    this._initContainer(); // what it holds may come before it is on a map
   },
 
   /** The sites to show, as GeoJSON features with points. */
   setSites(features) {
     this._sites = features.map(placed).sort((one, other) => other.rank - one.rank);
     this._groups = null;
+    this._container.dataset.sites = features.length;
     this.redraw();
   },
 
   /** True shapes to show beneath the marks, as GeoJSON features. */
   setShapes(features) {
     this._shapes = features;
+    this._container.dataset.shapes = features.length;
     this.redraw();
   },
 
@@ -81,6 +84,7 @@ export const SitesLayer = L.Renderer.extend({
   },
 
   _initContainer() {
+    if (this._container) return;
     this._container = document.createElement("canvas");
     this._container.className = "sites-canvas";
     this._container.setAttribute("aria-hidden", "true");
@@ -89,7 +93,6 @@ export const SitesLayer = L.Renderer.extend({
 
   _destroyContainer() {
     this._container.remove();
-    this._container = null;
   },
 
   _updatePaths() {}, // Leaflet's own renderers draw paths; there are none here
