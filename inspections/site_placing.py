@@ -38,7 +38,8 @@ class OutsideScope(Invalid):
 
     code = "site.outside_scope"
     message = (
-        "That is outside what you answer for: {kind}, {township}. An officer in charge there has to do it."
+        "This place ({township}) or this kind is outside what you answer for. "
+        "An officer in charge there has to do it."
     )
     field = "geometry"
 

@@ -87,7 +87,7 @@ def _sorts() -> list[tuple[str, str]]:
         ("recent", _("Last visited first")),
         ("area", _("Largest first")),
         ("cases", _("Most open cases first")),
-        ("added", _("Newest first")),
+        ("added", _("Last added first")),
     ]
 
 

@@ -21,6 +21,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 
 from geo.coordinates import format_position, read_position
 from geo.crs import parse_crs
@@ -38,7 +39,18 @@ from inspections.web.site_words import ATTRIBUTE_HINTS, ATTRIBUTE_NAMES, choice_
 DATUMS = ("cgcs2000", "wgs84", "gcj02", "bd09")
 METHODS = ("gps", "map", "survey", "satellite")
 LONGEST_SHAPE = 1_000_000
-SHAPE_NAMES = {"point": lazy_gettext("A point"), "drawn": lazy_gettext("A line or an area")}
+SHAPES = [("point", lazy_gettext("A point")), ("drawn", lazy_gettext("A line or an area"))]
+
+
+BLANK = ("", "—")
+
+
+def _choices(pairs: Iterable[tuple[str, Any]]) -> list[SelectChoice]:
+    return [SelectChoice(value=code, label=words) for code, words in pairs]
+
+
+def _labelled(list_name: str, codes: Iterable[str], *first: tuple[str, Any]) -> list[SelectChoice]:
+    return _choices([*first, *((code, label(list_name, code)) for code in codes)])
 
 
 class SiteForm(Form):
@@ -50,7 +62,10 @@ class SiteForm(Form):
     name = StringField(lazy_gettext("Name"), render_kw={"maxlength": 60, "required": True})
     subtype = RadioField(lazy_gettext("Subtype"), validate_choice=False)
     shape = RadioField(
-        lazy_gettext("Place as"), choices=list(SHAPE_NAMES.items()), default="point", validate_choice=False
+        lazy_gettext("Place as"),
+        choices=_choices(SHAPES),
+        default="point",
+        validate_choice=False,
     )
     position = StringField(
         lazy_gettext("Position"),
@@ -200,27 +215,23 @@ def offer_choices(
     """Fill the selects: townships and villages by code, bodies, and the code lists in both languages."""
     places = list(places)
     names = {code: name for code, name, *_ in places}
-    blank = ("", "—")
-    form.subtype.choices = [
-        (code, label(f"{form.kind.data}_subtype", code)) for code in terms.subtypes(form.kind.data)
-    ]
-    form.datum.choices = [(code, label("datum", code)) for code in DATUMS]
-    methods = METHODS if form.loc_method.data in METHODS else (*METHODS, form.loc_method.data or "import")
-    form.loc_method.choices = [(code, label("loc_method", code)) for code in methods]
-    form.source.choices = [blank, *((code, label("origin", code)) for code in terms.codes("origin"))]
-    form.operator_type.choices = [
-        blank,
-        *((code, label("operator_type", code)) for code in terms.codes("operator_type")),
-    ]
-    form.body_id.choices = [blank, *((str(key), name) for key, name in bodies)]
+    by_place = ("", lazy_gettext("The one that holds the place"))
     townships = [(code, name) for code, name, level, _ in places if level == terms.AreaLevel.TOWNSHIP]
-    form.township_code.choices = [("", lazy_gettext("The one that holds the place")), *townships]
     villages = [
         (code, f"{names.get(parent, '')} {name}".strip())
         for code, name, level, parent in places
         if level == terms.AreaLevel.VILLAGE
     ]
-    form.village_code.choices = [("", lazy_gettext("The one that holds the place")), *villages]
+    kind, method = form.kind.data, form.loc_method.data or "map"
+    methods = METHODS if method in METHODS or method not in terms.codes("loc_method") else (*METHODS, method)
+    form.subtype.choices = _labelled(f"{kind}_subtype", terms.subtypes(kind))
+    form.datum.choices = _labelled("datum", DATUMS)
+    form.loc_method.choices = _labelled("loc_method", methods)
+    form.source.choices = _labelled("origin", terms.codes("origin"), BLANK)
+    form.operator_type.choices = _labelled("operator_type", terms.codes("operator_type"), BLANK)
+    form.body_id.choices = _choices([BLANK, *((str(key), name) for key, name in bodies)])
+    form.township_code.choices = _choices([by_place, *townships])
+    form.village_code.choices = _choices([by_place, *villages])
     return form
 
 
@@ -259,7 +270,7 @@ def _words_of(field: Field) -> str:
     """Say what stands in a field: for a choice, its words."""
     typed = str(field.data or "").strip()
     if isinstance(field, SelectField) and typed:
-        return str(dict(field.choices).get(typed, typed))
+        return str(next((one.label for one in field.choices if one.value == typed), typed))
     return typed
 
 
@@ -288,7 +299,7 @@ def _attribute_field(attribute: Attribute) -> Field:
     if attribute.form == "choice":
         return _ChoiceOfAttribute(name, description=hint, attribute=attribute, validate_choice=False)
     if attribute.form == "yes_no":
-        choices = [("", "—"), ("yes", lazy_gettext("yes")), ("no", lazy_gettext("no"))]
+        choices = _choices([BLANK, ("yes", lazy_gettext("yes")), ("no", lazy_gettext("no"))])
         return SelectField(name, description=hint, choices=choices, validate_choice=False)
     if attribute.form == "text":
         return StringField(name, description=hint, render_kw={"maxlength": int(attribute.most)})
@@ -301,7 +312,8 @@ class _ChoiceOfAttribute(SelectField):
     def __init__(self, *args: Any, attribute: Attribute, **named: Any) -> None:
         super().__init__(*args, **named)
         self.type = "SelectField"
-        self.choices = [("", "—"), *((code, choice_label(attribute, code)) for code in attribute.codes)]
+        codes = ((code, choice_label(attribute, code)) for code in attribute.codes)
+        self.choices = _choices([BLANK, *codes])
 
 
 def _plain(value: Any) -> str:

@@ -48,8 +48,14 @@ export function start(section) {
   showParts(section, fields);
   const box = section.querySelector(".leaflet-container, .folium-map, [id^=map_]");
   if (!box) return;
-  if (box.xuntuParts) edit(section, fields, box.xuntuParts.map);
-  else box.addEventListener("xuntu:map", ({ detail }) => edit(section, fields, detail.map), { once: true });
+  if (box.xuntuParts) open(section, fields, box.xuntuParts);
+  else box.addEventListener("xuntu:map", ({ detail }) => open(section, fields, detail), { once: true });
+}
+
+/** Takes the recorded mark off the map: here the shape itself is looked at, as the fields have it. */
+function open(section, fields, { map, layers }) {
+  layers.site?.remove();
+  edit(section, fields, map);
 }
 
 /** Shows the fields of a point or of a drawn shape, as chosen. */

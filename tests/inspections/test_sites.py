@@ -247,6 +247,7 @@ def test_an_officer_adds_nothing_outside_the_own_area_or_kind(session):
         with pytest.raises(InvalidFields) as refused:
             add(session, by=actor)
         assert isinstance(refused.value.problems["geometry"], OutsideScope)
+        assert "西镇" in str(refused.value.problems["geometry"])
 
 
 def test_on_a_township_line_the_officer_chooses(session):
