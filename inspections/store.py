@@ -19,7 +19,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import ColumnElement, Connection, Engine, Select, create_engine, event, func, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, Select, create_engine, event, func, text
+from sqlalchemy import inspect as sql_inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
@@ -175,9 +176,15 @@ def in_box(
 
 
 def rows_in_pages(session: Session, query: Select, *, page: int, size: int) -> tuple[list[Any], int]:
-    """One page of a query's entities and the count of all its rows. `page` counts from 1."""
-    total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-    return list(session.scalars(query.limit(size).offset((page - 1) * size))), total
+    """One page of a query's entities and the count of all its rows. `page` counts from 1.
+
+    The page is found by keys alone, so that deep pages and sorting never carry whole rows.
+    """
+    entity = query.column_descriptions[0]["entity"]
+    key = sql_inspect(entity).primary_key[0]
+    total = session.scalar(query.with_only_columns(func.count(key)).order_by(None)) or 0
+    keys = session.scalars(query.with_only_columns(key).limit(size).offset((page - 1) * size)).all()
+    return (list(session.scalars(query.where(key.in_(keys)))) if keys else []), total
 
 
 _COUNT_ON = text(

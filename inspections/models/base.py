@@ -140,20 +140,27 @@ def new_id() -> uuid.UUID:
 
 def rtree_statements(table: str) -> list[str]:
     """SQL that gives a SQLite table its R*Tree and the triggers that keep it, filled from the rows there are."""
-    tree = f"rtree_{table}"
-    box = "NEW.pk, NEW.min_lon, NEW.max_lon, NEW.min_lat, NEW.max_lat"
-    put = f"INSERT OR REPLACE INTO {tree} VALUES ({box})"
-    drop = f"DELETE FROM {tree} WHERE pk = OLD.pk"
-    return [
-        *(f"DROP TRIGGER IF EXISTS {tree}_{name}" for name in ("insert", "update", "clear", "delete")),
-        f"DROP TABLE IF EXISTS {tree}",
-        f"CREATE VIRTUAL TABLE {tree} USING rtree(pk, min_lon, max_lon, min_lat, max_lat)",
-        f"CREATE TRIGGER {tree}_insert AFTER INSERT ON {table} WHEN NEW.min_lon IS NOT NULL BEGIN {put}; END",
-        f"CREATE TRIGGER {tree}_update AFTER UPDATE OF pk, min_lon, min_lat, max_lon, max_lat ON {table} "
-        f"WHEN NEW.min_lon IS NOT NULL BEGIN {drop}; {put}; END",
-        f"CREATE TRIGGER {tree}_clear AFTER UPDATE OF min_lon ON {table} "
-        f"WHEN NEW.min_lon IS NULL BEGIN {drop}; END",
-        f"CREATE TRIGGER {tree}_delete AFTER DELETE ON {table} BEGIN {drop}; END",
-        f"INSERT INTO {tree} SELECT pk, min_lon, max_lon, min_lat, max_lat FROM {table} "  # noqa: S608
-        "WHERE min_lon IS NOT NULL",
-    ]
+    names = {"table": table, "tree": f"rtree_{table}"}
+    return [statement.format(**names) for statement in _RTREE]
+
+
+_BOX = "NEW.pk, NEW.min_lon, NEW.max_lon, NEW.min_lat, NEW.max_lat"
+_PUT = f"INSERT OR REPLACE INTO {{tree}} VALUES ({_BOX})"
+_DROP = "DELETE FROM {tree} WHERE pk = OLD.pk"
+_RTREE = (
+    "DROP TRIGGER IF EXISTS {tree}_insert",
+    "DROP TRIGGER IF EXISTS {tree}_update",
+    "DROP TRIGGER IF EXISTS {tree}_clear",
+    "DROP TRIGGER IF EXISTS {tree}_delete",
+    "DROP TABLE IF EXISTS {tree}",
+    "CREATE VIRTUAL TABLE {tree} USING rtree(pk, min_lon, max_lon, min_lat, max_lat)",
+    f"""CREATE TRIGGER {{tree}}_insert AFTER INSERT ON {{table}}
+    WHEN NEW.min_lon IS NOT NULL BEGIN {_PUT}; END""",
+    f"""CREATE TRIGGER {{tree}}_update AFTER UPDATE OF pk, min_lon, min_lat, max_lon, max_lat ON {{table}}
+    WHEN NEW.min_lon IS NOT NULL BEGIN {_DROP}; {_PUT}; END""",
+    f"""CREATE TRIGGER {{tree}}_clear AFTER UPDATE OF min_lon ON {{table}}
+    WHEN NEW.min_lon IS NULL BEGIN {_DROP}; END""",
+    f"CREATE TRIGGER {{tree}}_delete AFTER DELETE ON {{table}} BEGIN {_DROP}; END",
+    """INSERT INTO {tree} SELECT pk, min_lon, max_lon, min_lat, max_lat FROM {table}
+    WHERE min_lon IS NOT NULL""",
+)

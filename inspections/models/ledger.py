@@ -12,7 +12,7 @@ from inspections.models.base import Base, Instant
 
 
 class LedgerEntry(Base):
-    """One entry of the ledger (台账流水). `number` has no gaps; `hash` covers every other column and the last hash.
+    """One entry of the ledger (台账流水). `number` has no gaps; `hash` covers all else and the hash before.
 
     Facts are canonical JSON text, kept as text because the hash is of these characters. `actor_name` is what
     the officer was called that day. No foreign keys: an entry outlives what it speaks of.
