@@ -139,13 +139,13 @@ def new_id() -> uuid.UUID:
 
 
 def rtree_statements(table: str) -> list[str]:
-    """SQL that gives a SQLite table its R*Tree and the triggers that keep it, filled from the rows there are."""
+    """SQL that gives a SQLite table its R*Tree, filled from its rows, and the triggers that keep it."""
     names = {"table": table, "tree": f"rtree_{table}"}
     return [statement.format(**names) for statement in _RTREE]
 
 
 _BOX = "NEW.pk, NEW.min_lon, NEW.max_lon, NEW.min_lat, NEW.max_lat"
-_PUT = f"INSERT OR REPLACE INTO {{tree}} VALUES ({_BOX})"
+_PUT = "INSERT OR REPLACE INTO {tree} VALUES (" + _BOX + ")"  # noqa: S608
 _DROP = "DELETE FROM {tree} WHERE pk = OLD.pk"
 _RTREE = (
     "DROP TRIGGER IF EXISTS {tree}_insert",
