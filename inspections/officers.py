@@ -58,6 +58,13 @@ class WrongPassword(Invalid):
     field = "old_password"
 
 
+class SessionGone(Invalid):
+    """A session to end that is not there, not good any more, or somebody else's."""
+
+    code = "officer.session_gone"
+    message = "That session has ended already. Look at the list again."
+
+
 class PasswordTooShort(Invalid):
     """A password outside the allowed length."""
 
@@ -220,7 +227,7 @@ def end_session(session: Session, token_sha256: str, *, by: Actor, now: datetime
     """End one of the own sessions."""
     row = session.get(SignIn, token_sha256)
     if row is None or row.officer_id != by.id or row.ended_at is not None:
-        raise NotFound
+        raise SessionGone
     row.ended_at = now
     ledger.append(session, by, "officer.session_ended", "officer", row.officer_id, at=now)
 

@@ -1,12 +1,27 @@
 """The one list of what the program serves."""
 
-from inspections.web import api, cases, evidence, maps, signing, sites, statics, tiles, visit_forms, visits
+from inspections.web import (
+    api,
+    bodies,
+    cases,
+    evidence,
+    maps,
+    officers,
+    signing,
+    sites,
+    statics,
+    tiles,
+    visit_forms,
+    visits,
+)
 
 BLUEPRINTS = (
     statics.bp,
     signing.bp,
     sites.bp,
     cases.bp,
+    officers.bp,
+    bodies.bp,
     maps.bp,
     api.bp,
     tiles.bp,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from uuid import UUID
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -76,8 +76,8 @@ def _answers(found: case_lists.CaseFinding) -> list[tuple[str, str]]:
 
 def _filters() -> CaseFilters:
     texts = {field.name for field in fields(CaseFilters)} - {"page", "sort"}
-    asked = {name: request.args.get(name, "").strip() for name in texts}
-    sort = request.args.get("sort", "")
+    asked = {name: lists.asked(name) for name in texts}
+    sort = lists.asked("sort")
     return CaseFilters(**asked, sort=sort if sort in case_lists.SORTS else "due", page=lists.page_asked())
 
 

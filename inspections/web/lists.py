@@ -20,6 +20,16 @@ class Paging:
     next_url: str = ""
 
 
+def asked(name: str) -> str:
+    """A parameter of the address, without what no database takes."""
+    return without_nul(request.args.get(name, "")).strip()
+
+
+def without_nul(text: str) -> str:
+    """Take out the one character that no PostgreSQL text holds."""
+    return text.replace("\0", "")
+
+
 def page_asked() -> int:
     """The page number in the address, from 1; what is no such number is the first page."""
     text = request.args.get("page", "1")

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from inspections import bodies, ledger, officer_records, officers
 from inspections.bodies import BodyFacts
-from inspections.errors import InvalidFields, NotAllowed, NotFound
+from inspections.errors import InvalidFields, NotAllowed
 from inspections.models import Body, KeptForm, LedgerEntry, Officer, SignInFailure
 from inspections.officer_rules import OfficerFacts
 from inspections.officers import SignInLocked, SignInRefused, WrongPassword
@@ -167,7 +167,7 @@ def test_only_the_own_sessions_can_be_ended(session):
     lin, zhou = an_officer(session, name="lin"), an_officer(session, name="zhou")
     token = sign_in(session, "lin")
     (row,) = officers.list_sessions(session, actor_of(lin), NOW)
-    with pytest.raises(NotFound):
+    with pytest.raises(officers.SessionGone):
         officers.end_session(session, row.token_sha256, by=actor_of(zhou), now=NOW)
     officers.end_session(session, row.token_sha256, by=actor_of(lin), now=NOW)
     assert officers.find_signed_in(session, token, NOW) is None
