@@ -5,17 +5,18 @@ Names of operators are restricted and never searched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, defer
 
 from inspections.map_states import state_condition
 from inspections.models import Area, Site
 from inspections.permissions import Actor, site_filter
+from inspections.store import rows_in_pages
 from inspections.terms import AreaLevel, Kind, MapState, SiteStatus
 from inspections.typed import clean_code, clean_text
 
@@ -69,7 +70,7 @@ _URGENT = (
     Site.case_due_at.asc().nulls_last(),
     Site.has_suspected.desc(),
     Site.open_cases.desc(),
-    Site.number,
+    Site.pk,
 )
 SORTS: Mapping[str, tuple[Any, ...]] = {
     "urgent": _URGENT,
@@ -104,31 +105,27 @@ def list_sites(session: Session, by: Actor, filters: SiteFilters, *, now: dateti
     The rows come without their shapes.
     """
     filters = clean_filters(filters)
-    wanted = _narrowed(session, select(Site), by, filters, now)
-    total = session.scalar(_narrowed(session, select(func.count(Site.pk)), by, filters, now)) or 0
-    pages = max(1, -(-total // PAGE_SIZE))
-    page = min(filters.page, pages)
     query = (
-        wanted.options(defer(Site.geometry))
+        select(Site)
+        .options(defer(Site.geometry))
+        .where(*_conditions(session, by, filters, now))
         .order_by(*SORTS[filters.sort or "urgent"])
-        .limit(PAGE_SIZE)
-        .offset((page - 1) * PAGE_SIZE)
     )
-    return Page(list(session.scalars(query)), total, page, pages)
+    rows, total = rows_in_pages(session, query, page=filters.page, size=PAGE_SIZE)
+    pages = max(1, -(-total // PAGE_SIZE))
+    if filters.page > pages:
+        rows, total = rows_in_pages(session, query, page=pages, size=PAGE_SIZE)
+    return Page(rows, total, min(filters.page, pages), pages)
 
 
-def count_sites(session: Session, by: Actor, *, now: datetime) -> int:
-    """Count the draft and active sites an officer may see."""
-    return session.scalar(_narrowed(session, select(func.count(Site.pk)), by, SiteFilters(), now)) or 0
-
-
-def _narrowed(session: Session, query: Select, by: Actor, filters: SiteFilters, now: datetime) -> Select:
-    query = query.where(site_filter(by))
+def _conditions(
+    session: Session, by: Actor, filters: SiteFilters, now: datetime
+) -> Iterator[ColumnElement[bool]]:
+    yield site_filter(by)
     for name, condition in _CONDITIONS.items():
         value = getattr(filters, name)
         if value or name == "status":
-            query = query.where(condition(session, value, now))
-    return query
+            yield condition(session, value, now)
 
 
 def _by_words(session: Session, words: str, _now: datetime) -> ColumnElement[bool]:

@@ -117,7 +117,7 @@ def test_an_empty_list_says_what_to_do(app, as_officer):
 
 
 @pytest.mark.parametrize("text", NASTY)
-def test_a_search_for_anything_is_only_a_search(sqlite_app, as_sqlite_officer, text):
+def test_a_search_for_anything_is_only_a_search(as_sqlite_officer, text):
     get_page(as_sqlite_officer("supervisor"), f"/sites?q={quote(text)}&kind={quote(text)}&page={quote(text)}")
 
 
@@ -138,7 +138,7 @@ def test_an_inspector_adds_a_draft_by_typing_a_position(app, store, as_officer):
 @pytest.mark.parametrize(
     ("datum", "position"), [("gcj02", "100.401702, 38.930640"), ("bd09", "100.4082, 38.93645")]
 )
-def test_a_shifted_position_is_kept_true(sqlite_app, sqlite_store, as_sqlite_officer, datum, position):
+def test_a_shifted_position_is_kept_true(sqlite_store, as_sqlite_officer, datum, position):
     post(as_sqlite_officer("inspector"), "/sites", fields(datum=datum, position=position))
     site = the_site(sqlite_store)
     assert abs(site.lon - 100.40) < 0.0005
@@ -191,7 +191,7 @@ def test_a_bow_tie_is_refused_with_the_place_named_and_what_was_typed_kept(
         '{"type":"Point","coordinates":["${alert(1)}","<script>"]}',
     ],
 )
-def test_a_shape_that_is_none_is_refused(sqlite_app, sqlite_store, as_sqlite_officer, geometry):
+def test_a_shape_that_is_none_is_refused(sqlite_store, as_sqlite_officer, geometry):
     answer = post(as_sqlite_officer("inspector"), "/sites", fields(shape="drawn", geometry=geometry))
     assert answer.status_code == 422
     check_page(answer)
@@ -201,14 +201,14 @@ def test_a_shape_that_is_none_is_refused(sqlite_app, sqlite_store, as_sqlite_off
 @pytest.mark.parametrize(
     "position", ["", "NaN, 38.93", "inf inf", "somewhere", "100.4", "1e400, 2", "181, 91"]
 )
-def test_a_position_that_is_none_is_refused(sqlite_app, sqlite_store, as_sqlite_officer, position):
+def test_a_position_that_is_none_is_refused(sqlite_store, as_sqlite_officer, position):
     answer = post(as_sqlite_officer("inspector"), "/sites", fields(position=position))
     assert answer.status_code == 422
     assert 'aria-invalid="true"' in answer.text
     assert count(sqlite_store) == 0
 
 
-def test_a_height_in_the_shape_is_dropped(sqlite_app, sqlite_store, as_sqlite_officer):
+def test_a_height_in_the_shape_is_dropped(sqlite_store, as_sqlite_officer):
     shape = '{"type":"Point","coordinates":[100.40,38.93,1480]}'
     assert (
         post(as_sqlite_officer("inspector"), "/sites", fields(shape="drawn", geometry=shape)).status_code
@@ -217,7 +217,7 @@ def test_a_height_in_the_shape_is_dropped(sqlite_app, sqlite_store, as_sqlite_of
     assert not the_site(sqlite_store).geometry.has_z
 
 
-def test_a_place_outside_the_county_is_refused_beside_its_field(sqlite_app, sqlite_store, as_sqlite_officer):
+def test_a_place_outside_the_county_is_refused_beside_its_field(sqlite_store, as_sqlite_officer):
     answer = post(as_sqlite_officer("inspector"), "/sites", fields(position="99.0, 38.93"))
     assert answer.status_code == 422
     assert 'id="position-error"' in answer.text
@@ -225,7 +225,7 @@ def test_a_place_outside_the_county_is_refused_beside_its_field(sqlite_app, sqli
 
 
 @pytest.mark.parametrize("text", NASTY)
-def test_text_of_any_kind_comes_back_escaped(sqlite_app, sqlite_store, as_sqlite_officer, text):
+def test_text_of_any_kind_comes_back_escaped(sqlite_store, as_sqlite_officer, text):
     client = as_sqlite_officer("township")
     said = dict.fromkeys(
         ("name", "village_group", "remark", "operator_name", "source_ref", "township_reason"), text
@@ -289,7 +289,7 @@ def test_on_a_township_line_the_form_asks_which(app, store, as_officer):
     assert post(client, "/sites", fields(position="100.5001, 38.93", township_code=WEST)).status_code == 303
 
 
-def test_every_kind_has_its_form_in_both_languages(sqlite_app, as_sqlite_officer):
+def test_every_kind_has_its_form_in_both_languages(as_sqlite_officer):
     client = as_sqlite_officer("supervisor")
     check_page(client.get("/sites/new"))
     for language in ("en", "zh_CN"):
@@ -298,7 +298,7 @@ def test_every_kind_has_its_form_in_both_languages(sqlite_app, as_sqlite_officer
             get_page(client, f"/sites/new?kind={kind}")
 
 
-def test_an_officer_is_offered_only_the_own_kinds(sqlite_app, as_sqlite_officer):
+def test_an_officer_is_offered_only_the_own_kinds(as_sqlite_officer):
     page = as_sqlite_officer("department").get("/sites/new").text
     assert "kind=pond" in page
     assert "kind=greenhouse" not in page
