@@ -83,6 +83,8 @@ class Site(WithGeometry, Base):
         Index("ix_sites_township_code_kind", "township_code", "kind"),
         Index("ix_sites_kind_number", "kind", "number"),
         Index("ix_sites_name", "name"),
+        Index("ix_sites_status_last_visited_at", "status", "last_visited_at", "township_code", "kind"),
+        Index("ix_sites_created_at", "created_at"),
         # All that counting by state asks for: answered from the index alone.
         Index(
             "ix_sites_state",
@@ -132,7 +134,7 @@ class Site(WithGeometry, Base):
     retired_at: Mapped[datetime | None] = mapped_column(Instant)
     retired_reason: Mapped[str] = mapped_column(String(500), default="")
     merged_into_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("sites.id"), index=True)
-    last_visited_at: Mapped[datetime | None] = mapped_column(Instant, index=True)
+    last_visited_at: Mapped[datetime | None] = mapped_column(Instant)
     # What decides the map state and no clock changes; `cases.refresh_site_facts` keeps it with each case.
     is_listed: Mapped[bool] = mapped_column(default=False)
     has_suspected: Mapped[bool] = mapped_column(default=False)
