@@ -9,10 +9,13 @@ import orjson
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from shapely import get_num_coordinates
 
+from geo.shapes import to_geojson
 from inspections import areas, visit_lists, visits
 from inspections.errors import Conflict, InspectionError, Invalid, InvalidFields, Unavailable
 from inspections.map_states import site_map_state
+from inspections.terms import codes
 from inspections.visit_context import visit_context
 from inspections.web.auth import officer, officer_may
 from inspections.web.context import now, only_read, session, settings, store
@@ -30,16 +33,19 @@ from inspections.web.visit_input import (
 from inspections.web.visit_words import photo_hint, typed_hint, unit_label
 
 bp = Blueprint("visit_forms", __name__)
+MOST_CORNERS = 300
 
 
 @bp.get("/sites/<uuid:site_id>/visits/new")
 @officer_may("visit.log")
 def new_visit(site_id: UUID) -> ResponseReturnValue:
-    """Show the checklist of a site's kind, with "nothing found" first."""
+    """Show the checklist of a site's kind, "nothing found" first; `?visit_type=` answers one question."""
     site = visits.site_to_visit(session(), site_id, by=officer())
     if site.id != site_id:
         return redirect(url_for(".new_visit", site_id=site.id))
-    return show_form(site, new_entry(now()))
+    asked = request.args.get("visit_type", "")
+    typed = {"visit_type": [asked]} if asked in codes("visit_type") else {}
+    return show_form(site, new_entry(now(), typed=typed))
 
 
 @bp.get("/sites/<uuid:site_id>/visits/clean")
@@ -108,8 +114,9 @@ def show_form(site: Any, entry: Entry, **facts: Any) -> str:
     """Render the form, long or short, over what stands in it."""
     context = visit_context(session(), site, settings().profile, now(), leave_out=entry.supersedes)
     names = areas.area_names(session())
-    problems = {key: sentence(error) for key, error in entry.problems.items()}
     items = {item.key: item for item in entry.checklist.items(site.kind)}
+    order = [*items, *(key for key in entry.problems if key not in items)]
+    problems = {key: sentence(entry.problems[key]) for key in order if key in entry.problems}
     template = "visits/clean.html" if entry.nothing_found else "visits/form.html"
     return render_template(
         template,
@@ -121,17 +128,22 @@ def show_form(site: Any, entry: Entry, **facts: Any) -> str:
         groups=entry.checklist.groups(site.kind),
         items=items,
         problems=problems,
-        other_problems={key: said for key, said in problems.items() if key not in items},
         kept={
             item: [(sign_shot(shot, officer()), shot) for shot in shots]
             for item, shots in entry.shots.items()
         },
         data=browser_data(entry, site, context),
+        outline=outline_of(site),
         unit_label=unit_label,
         typed_hint=typed_hint,
         photo_hint=photo_hint,
         **facts,
     )
+
+
+def outline_of(site: Any) -> dict[str, Any] | None:
+    """Give a site's shape for telling the distance to it, unless it is too long for a page."""
+    return to_geojson(site.geometry) if get_num_coordinates(site.geometry) <= MOST_CORNERS else None
 
 
 def browser_data(entry: Entry, site: Any, context: dict[str, Any]) -> dict[str, Any]:

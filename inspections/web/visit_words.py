@@ -138,6 +138,19 @@ def flag_text(flag: str, visit: Any) -> str:
     return said[flag]() if flag in said else code_label("visit_flag", flag, language())
 
 
+def finding_text(found: Any) -> str:
+    """Say how grave a finding is and why, where it comes from, and whether it still counts."""
+    severity = code_label("severity", found["finding"].severity, language())
+    if found["steps"]:
+        severity = _("%(severity)s (%(reasons)s)", severity=severity, reasons=_(", ").join(found["steps"]))
+    said = [_("%(severity)s; from %(questions)s.", severity=severity, questions=_(", ").join(found["keys"]))]
+    if found["finding"].replaced:
+        said.append(_("No longer counted."))
+    elif found["finding"].still_there:
+        said.append(_("Still there."))
+    return " ".join(said) if language() == "en" else "".join(said)
+
+
 def photo_time(photo: Any) -> str:
     """Say when a photo was taken, and who says so."""
     if photo.taken_at is None:
@@ -162,6 +175,7 @@ def label_pairs(list_name: str, codes: Any) -> list[tuple[str, str]]:
 WORDS = {
     "result_label": result_label,
     "flag_text": flag_text,
+    "finding_text": finding_text,
     "photo_time": photo_time,
     "photo_place": photo_place,
     "label_pairs": label_pairs,

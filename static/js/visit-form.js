@@ -41,10 +41,11 @@ export function readAnswer(item, texts) {
   }
 }
 
-/** How far a form is: required questions answered, of all that are required. */
+/** How far a form is: required questions answered of all that are required, and how many answers are wrong. */
 export function progress(outcome) {
   const total = outcome.required.length;
-  return { total, left: outcome.missing.length, answered: total - outcome.missing.length };
+  const left = outcome.missing.length;
+  return { total, left, answered: total - left, wrong: new Set(outcome.problems.map(({ key }) => key)).size };
 }
 
 function readOutline(text) {
@@ -59,6 +60,9 @@ export function start(form) {
   const block = form.querySelector("[data-visit]");
   if (block) new VisitForm(form, JSON.parse(block.textContent)).start();
   form.addEventListener("submit", (event) => sendOnce(form, event));
+  addEventListener("beforeunload", (event) => {
+    if (form.dataset.changed && !form.dataset.sent) event.preventDefault(); // the browser asks before answers go
+  });
 }
 
 /** A second press while the first is on its way is no second visit; the page shows that it is on its way. */
@@ -101,6 +105,7 @@ class VisitForm {
   noteTouched(event) {
     const question = event.target.closest("[data-question]");
     if (!question) return;
+    this.form.dataset.changed = "yes";
     const isTyping = event.type === "input" && event.target.matches("input:not([type=radio]):not([type=checkbox]), textarea");
     if (!isTyping) this.touched.add(question.dataset.question);
     this.update();
@@ -126,8 +131,7 @@ class VisitForm {
   check(event) {
     for (const key of this.byKey.keys()) this.touched.add(key);
     this.update();
-    const wrong = [...new Set([...this.outcome.problems.map(({ key }) => key), ...this.outcome.missing])];
-    const first = this.items.find(({ key }) => wrong.includes(key));
+    const first = this.firstWrong();
     if (!first) return;
     event.preventDefault();
     const place = this.field(first.key);
@@ -262,12 +266,19 @@ class VisitForm {
   }
 
   showProgress() {
-    const { total, left, answered } = progress(this.outcome);
+    const { total, left, answered, wrong } = progress(this.outcome);
     this.form.querySelector("[data-progress]").textContent = fill(this.words.answered, { n: answered, total });
     const next = this.form.querySelector("[data-next]");
+    const said = [left && fill(this.words.left, { n: left }), wrong && fill(this.words.wrong, { n: wrong })];
     next.hidden = false;
-    next.textContent = left ? fill(this.words.left, { n: left }) : this.words.done;
-    next.href = left ? `#q-${this.outcome.missing[0]}` : "#visit-form";
+    next.textContent = said.filter(Boolean).join(this.words.comma) || this.words.done;
+    const first = this.firstWrong();
+    next.href = first ? `#q-${first.key}` : "#visit-form";
+  }
+
+  firstWrong() {
+    const wrong = [...this.outcome.problems.map(({ key }) => key), ...this.outcome.missing];
+    return this.items.find(({ key }) => wrong.includes(key));
   }
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -205,6 +206,27 @@ def test_offline_even_another_saving_time_is_other_content(session, site, by, fo
             folder=folder,
             online=False,
         )
+
+
+def test_the_same_visit_sent_by_several_at_once_is_one(store, folder):
+    with store.write() as session:
+        a_county(session)
+        site, by = a_site(session), an_actor(session, areas=(WEST,))
+    entry, kept = photo_of(folder, "photo_overview")
+    same = a_payload(site, photos=[entry])
+    others = [nothing_found(site) for _ in range(4)]
+
+    def put(payload: dict) -> uuid.UUID:
+        with store.write() as session:
+            body = orjson.dumps(payload)
+            return visits.log_visit(session, payload, body, by=by, now=NOW, kept={kept.sha256: kept}).id
+
+    with ThreadPoolExecutor(8) as pool:
+        ids = list(pool.map(put, [same, *others, same, same, same]))
+    assert len(set(ids)) == 5
+    with store.read() as session:
+        assert session.scalar(select(func.count()).select_from(Visit)) == 5
+        assert ledger.verify(session)[0] == 5
 
 
 # Nothing found

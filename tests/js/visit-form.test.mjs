@@ -1,7 +1,7 @@
 /** The pure parts of a visit's form: reading answers, photos, places. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { metresBetween, metresText } from "../../static/js/locate.js";
+import { metresBetween, metresText, metresToShape } from "../../static/js/locate.js";
 import { saidOf, sortFiles, together } from "../../static/js/photo.js";
 import { progress, readAnswer, readLocalTime, readNumber } from "../../static/js/visit-form.js";
 
@@ -33,7 +33,8 @@ test("an empty field is no answer, and a choice is its code", () => {
 });
 
 test("progress counts what is required", () => {
-  assert.deepEqual(progress({ required: ["a", "b", "c"], missing: ["c"] }), { total: 3, left: 1, answered: 2 });
+  const outcome = { required: ["a", "b", "c"], missing: ["c"], problems: [{ key: "d" }, { key: "d" }] };
+  assert.deepEqual(progress(outcome), { total: 3, left: 1, answered: 2, wrong: 1 });
 });
 
 const file = (name, size, type = "image/jpeg", lastModified = 0) => ({ name, size, type, lastModified });
@@ -63,4 +64,23 @@ test("distances are right to half a per cent", () => {
   assert.equal(metresBetween(100, 38, 100, 38), 0);
   assert.equal(metresText(36.4), "36 m");
   assert.equal(metresText(1249), "1.2 km");
+});
+
+const ring = (lon, lat, side) => [[lon, lat], [lon + side, lat], [lon + side, lat + side], [lon, lat + side], [lon, lat]];
+
+test("inside a polygon the distance is nothing, in its hole it is to the edge", () => {
+  const shape = { type: "Polygon", coordinates: [ring(100.4, 38.93, 0.01), ring(100.404, 38.934, 0.002)] };
+  assert.equal(metresToShape(100.402, 38.932, shape), 0);
+  assert.ok(Math.abs(metresToShape(100.405, 38.935, shape) - 86.5) < 1);
+  assert.ok(Math.abs(metresToShape(100.42, 38.935, shape) - 865) < 5);
+});
+
+test("several polygons, lines and points are each measured to the nearest", () => {
+  const shape = { type: "MultiPolygon", coordinates: [[ring(100, 38, 0.01)], [ring(100.4, 38.93, 0.01)]] };
+  assert.equal(metresToShape(100.405, 38.935, shape), 0);
+  const line = { type: "LineString", coordinates: [[100.4, 38.93], [100.4, 38.95]] };
+  assert.ok(Math.abs(metresToShape(100.401, 38.94, line) - 86.5) < 1);
+  assert.ok(Math.abs(metresToShape(100.4, 38.96, line) - 1112) < 6);
+  assert.equal(metresToShape(100.4, 38.93, { type: "Point", coordinates: [100.4, 38.93] }), 0);
+  assert.equal(metresToShape(100.4, 38.93, { type: "MultiPoint", coordinates: [[99, 30], [100.4, 38.93]] }), 0);
 });

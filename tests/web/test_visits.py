@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import re
 import uuid
@@ -13,6 +14,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
+from inspections import evidence
+from inspections import store as store_module
 from inspections.checklists import load_checklist
 from inspections.models import Case, LedgerEntry, Visit
 from inspections.terms import Kind, VisitState
@@ -258,6 +261,35 @@ def test_the_same_id_with_other_answers_is_offered_as_another_visit(sites, store
     assert f"/visits/{fields['visit_id']}" in answer.text
     assert f'name="visit_id" value="{fields["visit_id"]}"' not in answer.text
     assert len(saved(store)) == 1
+
+
+def test_a_full_disk_keeps_what_was_typed(sites, store, as_officer, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(evidence, "_write_durably", full)
+    answer = send(as_officer("inspector"), sites["pond"], CLEAN | {"remark": "水清"}, photo("photo_overview"))
+    assert (answer.status_code, saved(store)) == (507, [])
+    page = text_of(check_page(answer))
+    assert "水清" in page
+    assert "磁盘" in page
+
+
+def test_a_busy_database_keeps_what_was_typed_and_the_photos(
+    sqlite_app, sqlite_store, as_sqlite_officer, monkeypatch
+):
+    monkeypatch.setattr(store_module, "BUSY_TIMEOUT_S", 0.05)
+    with sqlite_store.write() as session:
+        site = a_site(session)
+    client = as_sqlite_officer("inspector")
+    client.get(f"/sites/{site.id}/visits/new")
+    with sqlite_store.write() as holder:
+        holder.execute(select(Visit))  # takes the one write lock
+        answer = send(client, site, CLEAN | {"remark": "水清"}, photo("photo_overview"))
+    assert (answer.status_code, saved(sqlite_store)) == (503, [])
+    token = re.search(r'name="kept-photo_overview" value="([^"]+)"', answer.text)[1]
+    assert "水清" in text_of(check_page(answer))
+    assert send(client, site, CLEAN | {"kept-photo_overview": token}).status_code == 303
 
 
 def test_a_site_out_of_scope_has_no_form_and_takes_no_visit(sites, store, tmp_path, as_officer):
