@@ -71,7 +71,10 @@ def spoken(lang: str) -> Iterator[None]:
 
 
 def sentence(error: Exception) -> str:
-    """Say a refusal in the language spoken, its reason (`why`) too."""
+    """Say a refusal in the language spoken, its reason (`why`) and each of its fields too."""
+    problems = getattr(error, "problems", None)
+    if problems:
+        return " ".join(f"{field}: {sentence(problem)}" for field, problem in problems.items())
     facts = dict(error.facts)  # type: ignore[attr-defined]
     if facts.get("why"):
         facts["why"] = gettext(facts["why"])

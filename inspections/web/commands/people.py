@@ -1,4 +1,4 @@
-"""`xuntu officer add`: the first administrator, and any officer after."""
+"""`xuntu officer add` and `xuntu body add`: the first administrator, and whoever comes after."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from inspections import officer_records
+from inspections import bodies, officer_records
 from inspections.errors import Invalid, NotFound
 from inspections.models import Area, Body
 from inspections.permissions import SYSTEM
 from inspections.store import now_utc
-from inspections.terms import Kind, Role
+from inspections.terms import Kind, Role, codes
 from inspections.web.commands import Call, say
 
 
@@ -41,7 +41,7 @@ class PasswordsDiffer(Invalid):
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
-    """Tell the parser of `officer add`."""
+    """Tell the parser of `officer add` and `body add`."""
     officer = commands.add_parser("officer", help=_("officers: who may sign in"))
     acts = officer.add_subparsers(metavar=_("ACT"), required=True)
     add = acts.add_parser(
@@ -68,6 +68,13 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         help=_("a kind of the scope; may be repeated; none is all four"),
     )
     add.set_defaults(run=run_officer_add)
+    body = commands.add_parser("body", help=_("bodies: offices, townships, villages and firms"))
+    add = body.add_subparsers(metavar=_("ACT"), required=True).add_parser("add", help=_("add a body"))
+    add.add_argument("name", metavar="NAME", help=_("the body's full name"))
+    add.add_argument("--type", required=True, choices=codes("body_type"), help=_("what sort of body it is"))
+    add.add_argument("--short-name", default="", metavar="TEXT", help=_("the name where room is short"))
+    add.add_argument("--area", metavar="CODE", help=_("the area it answers for"))
+    add.set_defaults(run=run_body_add)
 
 
 def run_officer_add(call: Call, given: argparse.Namespace) -> int:
@@ -87,6 +94,16 @@ def run_officer_add(call: Call, given: argparse.Namespace) -> int:
             now=now_utc(),
         )
     say(_("Officer %(name)s can sign in.", name=given.name.strip().lower()))
+    return 0
+
+
+def run_body_add(call: Call, given: argparse.Namespace) -> int:
+    """Add one body."""
+    with call.store() as store, store.write() as session:
+        area_code = _area(session, given.area) if given.area else None
+        facts = bodies.BodyFacts(given.name, given.type, given.short_name, area_code)
+        body = bodies.add_body(session, facts, by=SYSTEM, now=now_utc())
+        say(_("%(name)s is added.", name=body.name))
     return 0
 
 
