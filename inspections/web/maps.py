@@ -113,6 +113,7 @@ def _words() -> dict[str, str]:
     """Translate what the map's modules say; {n} and the like are filled there."""
     return {
         "all_of_it": _("Whole county"),
+        "layers": _("Layers"),
         "loading": _("Loading sites…"),
         "failed": _("The sites did not arrive. The map and the list are there; try again."),
         "retry": _("Try again"),
@@ -124,8 +125,6 @@ def _words() -> dict[str, str]:
         "card_failed": _("The site did not arrive. Try again, or open it from the list."),
         "in_view": _("{n} sites in view"),
         "more": _("and {n} more: see the list"),
-        "own_position": _("Your position, to within {n} m"),
-        "sites": _("{n} sites"),
     }
 
 

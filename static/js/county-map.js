@@ -42,6 +42,7 @@ class CountyMap {
   begin() {
     const { map, layers, words } = this;
     addWholeCounty(map, countyBounds(this.data.bounds), words.all_of_it, this.icons);
+    nameLayersButton(map, words.layers);
     layers.names.setFigures(this.data.counts.township);
     layers.sites.setRules({
       mayCount: (site) => !URGENT.has(site.state),
@@ -158,10 +159,19 @@ class CountyMap {
     this.map.getContainer().classList.toggle("is-over-site", Boolean(sites.length || circle));
   }
 
-  choose(site) {
+  async choose(site) {
     this.layers.sites.setChosen(site.id);
-    this.panel.showSite(site);
-    this.map.panInside([site.lat, site.lon], { padding: [40, 40] });
+    this.keepInSight(site);
+    await this.panel.showSite(site);
+    this.keepInSight(site);
+  }
+
+  /** Moves the map if the site would lie under its edge or under the sheet. */
+  keepInSight({ lat, lon }) {
+    const box = this.map.getContainer().getBoundingClientRect();
+    const sheet = this.panel.aside.getBoundingClientRect();
+    const covered = sheet.left < box.right && sheet.height ? Math.max(0, box.bottom - sheet.top) : 0;
+    this.map.panInside([lat, lon], { paddingTopLeft: [40, 40], paddingBottomRight: [60, 40 + covered] });
   }
 
   /** The panel takes its place beside the map, or gives it back. */
@@ -185,6 +195,13 @@ class CountyMap {
 function townshipNames({ features }) {
   const townships = features.map(({ properties }) => properties).filter(({ level }) => level === "township");
   return new Map(townships.map(({ code, name }) => [code, name]));
+}
+
+/** Leaflet knows this button's name in English only. */
+function nameLayersButton(map, words) {
+  const button = map.getContainer().querySelector(".leaflet-control-layers-toggle");
+  button.title = words;
+  button.setAttribute("aria-label", words);
 }
 
 const countyBounds = ([west, south, east, north]) => [[south, west], [north, east]];

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
+from shapely import Point
+from sqlalchemy import insert
 
-from inspections.terms import Kind
+from inspections.models import Site
+from inspections.models.base import geometry_columns
+from inspections.terms import Kind, SiteStatus
 from tests.browser.conftest import Live, axe, sign_in
 from tests.factories import EAST, NOW, WEST, a_pond_shape, a_site
 
@@ -40,6 +46,14 @@ def colour_at(page: Page, lon: float, lat: float, aside: tuple[float, float] = (
 def press(page: Page, lon: float, lat: float, *, tap: bool = False, off: int = 0) -> None:
     x, y = page.evaluate(PLACE, [lon, lat])
     (page.touchscreen.tap if tap else page.mouse.click)(x + off, y)
+
+
+def look_at(page: Page, lon: float, lat: float, *, zoom: int) -> None:
+    page.evaluate(
+        "([lon, lat, zoom]) => document.getElementById('map_county').xuntuMap"
+        ".setView([lat, lon], zoom, { animate: false })",
+        [lon, lat, zoom],
+    )
 
 
 def drawn(page: Page) -> None:
@@ -146,9 +160,7 @@ def test_sites_on_one_spot_are_chosen_from_a_list(page, live):
             a_site(session, number=f"P-{number}", name=f"{number}号塘", at=(100.40, 38.93), **state)
     sign_in(page, "leader", f"/map?area={WEST}")
     drawn(page)
-    page.evaluate(
-        "document.getElementById('map_county').xuntuMap.setView([38.93, 100.40], 14, {animate: false})"
-    )
+    look_at(page, 100.40, 38.93, zoom=14)
     press(page, 100.40, 38.93)
     listed = page.get_by_role("complementary").locator(".cases a")
     expect(listed).to_have_count(3)
@@ -167,9 +179,7 @@ def test_calm_sites_are_counted_together_until_one_zooms_in(page, live):
     counted = "document.getElementById('map_county').xuntuParts.layers.sites._drawn"
     assert page.evaluate(f"{counted}.circles.map((one) => one.count)") == [12]
     assert page.evaluate(f"{counted}.alone.map((one) => one.number)") == ["P-late"]
-    page.evaluate(
-        "document.getElementById('map_county').xuntuMap.setView([38.93, 100.40], 13, {animate: false})"
-    )
+    look_at(page, 100.40, 38.93, zoom=13)
     assert page.evaluate(f"{counted}.circles.length") == 0
     assert page.evaluate(f"{counted}.alone.length") == 13
 
@@ -180,9 +190,7 @@ def test_true_shapes_are_drawn_when_near(page, live):
     sign_in(page, "leader", "/map")
     drawn(page)
     with page.expect_response(lambda answer: "bbox=" in answer.url):
-        page.evaluate(
-            "document.getElementById('map_county').xuntuMap.setView([38.93, 100.40], 16, {animate: false})"
-        )
+        look_at(page, 100.40, 38.93, zoom=16)
     expect(page.locator("[data-shapes='1']")).to_have_count(1)
     assert colour_at(page, 100.4005, 38.9304, aside=(0, 0)) != ""
 
@@ -274,3 +282,42 @@ def test_the_map_opens_at_a_site_named_in_the_address(page, some_sites: dict[str
     drawn(page)
     expect(page.get_by_role("complementary").get_by_role("heading")).to_have_text("苇塘东塘")
     assert colour_at(page, 100.30, 38.80) == "#bf1f1a"
+
+
+def test_a_large_county_is_fetched_view_by_view(page, live):
+    with live.store.write() as session:
+        for number in range(9):
+            a_site(session, number=f"E-{number}", at=(100.70, 38.60 + number / 1000))
+        session.execute(insert(Site), list(many_rows(5_000)))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    sign_in(page, "leader", "/map")
+    drawn(page)
+    expect(page.locator("[data-state=normal]")).to_have_text("5,009")
+    page.locator("label:has(input[name=kind][value=straw])").click()
+    expect(page.locator("[data-state=normal]")).to_have_text("0")
+    expect(page.locator(".map-status")).to_contain_text("没有符合的点位")
+    page.locator("label:has(input[name=kind][value=pond])").click()
+    expect(page.locator("[data-state=normal]")).to_have_text("5,009")
+    look_at(page, 100.70, 38.60, zoom=14)
+    expect(page.locator(".map-list summary")).to_have_text("图中 9 个点位")
+    assert all("bbox=" in url for url in asked if "sites.geojson" in url)
+
+
+def many_rows(count: int) -> Iterator[dict[str, Any]]:
+    """Rows of calm ponds in the west, for an insert of many."""
+    for number in range(count):
+        at = Point(100.15 + number % 70 / 250, 38.60 + number // 70 / 100)
+        yield {
+            "id": uuid4(),
+            "number": f"W-{number}",
+            "kind": Kind.POND,
+            "name": "苇塘",
+            "status": SiteStatus.ACTIVE,
+            "township_code": WEST,
+            "lon": at.x,
+            "lat": at.y,
+            "created_at": NOW,
+            "updated_at": NOW,
+            **geometry_columns(at),
+        }

@@ -5,6 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import html5lib
 import pytest
@@ -16,6 +19,7 @@ from inspections.terms import Kind
 from tests.factories import EAST, IN_EAST, NOW, WEST, a_pond_shape, a_site
 from tests.web.conftest import build, sign_in_as
 
+JS = Path(__file__).parents[1] / "js"
 EVIL = "</script><script>alert(1)</script>${1}"
 
 
@@ -196,3 +200,11 @@ def test_the_small_map_of_no_site_yet_opens_on_the_county(sqlite_app):
             "{% with editor=true %}{% include 'maps/site_map.html' %}{% endwith %}"
         )
     assert block_of(drawn, "map_editor")["site"] is None
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_the_pure_parts_of_the_map_hold():
+    ran = subprocess.run(  # noqa: S603 (our own file)
+        [shutil.which("node"), "--test", JS / "map.test.mjs"], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout

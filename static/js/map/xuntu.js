@@ -64,6 +64,7 @@ function oneSite(site) {
 
 /** Shows the site, or the whole county as large as it fits; pictures of tiles want whole zooms. */
 function openView(map, { site, bounds: [west, south, east, north] }) {
+  map.attributionControl.removeAttribution(" "); // tiles nobody asks credit for
   if (!hasTiles(map)) Object.assign(map.options, { zoomSnap: 0.25, wheelPxPerZoomLevel: 100 });
   if (site) goTo(map, site);
   else map.fitBounds([[south, west], [north, east]], { animate: false });
