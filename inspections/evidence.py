@@ -7,7 +7,6 @@ it are made when first asked for and may be deleted at any time.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
@@ -23,10 +22,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from inspections.errors import NotFound, StorageFull
+from inspections.errors import NotFound
 from inspections.models import Evidence, Site
 from inspections.permissions import Actor, require
 from inspections.photos import MOST_BYTES, PhotoFacts, read_photo, smaller_copy
+from inspections.store import translate
 
 MOST_PHOTOS = 20  # a visit
 ENDINGS = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/heic": ".heic"}
@@ -191,6 +191,6 @@ def _full_disk_said() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull from error
+        if (said := translate(error)) is not None:
+            raise said from error
         raise

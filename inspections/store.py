@@ -31,6 +31,7 @@ from inspections.models.base import SRID, WithGeometry
 from inspections.settings import Settings
 
 BUSY_TIMEOUT_S = 30
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room on the disk, in the quota, for a file of this size
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -203,7 +204,7 @@ def translate(error: BaseException) -> InspectionError | None:
     if isinstance(error, StaleDataError):
         return ChangedMeanwhile()
     if isinstance(error, OSError):
-        return StorageFull() if error.errno in (errno.ENOSPC, errno.EDQUOT) else None
+        return StorageFull() if error.errno in FULL else None
     if isinstance(error, IntegrityError):
         name = constraint_name(error)
         return Doubled(constraint=name) if name.startswith(("uq_", "pk_")) else None

@@ -1,17 +1,19 @@
 """What belongs to one request: the database session, the officer, and the only commit.
 
-A GET reads; anything else may write and commits once, after the view, if the answer is not a refusal. Who asks
-is looked up in a short read of its own, so that a slow upload never holds the one write lock.
+A GET reads; anything else may write and commits once, after the view, if the answer is not a refusal. Who
+asks is looked up in a short read of its own, so that a slow upload never holds the one write lock.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from flask import session as cookie
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import ImmutableMultiDict, iter_multi_items
 
 from inspections import officers
 from inspections.errors import DatabaseBusy
@@ -22,8 +24,28 @@ from inspections.store import Store, now_utc, translate
 READS = ("GET", "HEAD", "OPTIONS")
 
 
+# What nobody types, no page may hold and PostgreSQL does not store.
+_LAST_OF_PLANES = "".join(f"{chr(end - 2)}{chr(end - 1)}" for end in range(0x10000, 0x110001, 0x10000))
+_UNWRITABLE = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef{_LAST_OF_PLANES}]")
+
+
+class Fields(ImmutableMultiDict):
+    """The fields of a form or an address, their texts without what cannot be stored and shown."""
+
+    def __init__(self, mapping: Any = None) -> None:
+        super().__init__([(name, _writable(value)) for name, value in iter_multi_items(mapping or ())])
+
+
+class XuntuRequest(Request):
+    """A request whose texts can be stored and shown."""
+
+    parameter_storage_class = Fields
+
+
 class XuntuApp(Flask):
     """Flask, with one transaction around each view."""
+
+    request_class = XuntuRequest
 
     def dispatch_request(self) -> Response:  # type: ignore[override]
         """Run the view, then commit; a refusal or an error rolls back."""
@@ -86,6 +108,10 @@ def token() -> str:
 def close_session(_error: BaseException | None = None) -> None:
     """Give back the request's session; what was not committed is rolled back."""
     _close()
+
+
+def _writable(value: Any) -> Any:
+    return _UNWRITABLE.sub("", value) if isinstance(value, str) else value
 
 
 def _identify() -> Actor | None:

@@ -24,6 +24,7 @@ from inspections.errors import (
     StorageFull,
     Unavailable,
 )
+from inspections.store import translate
 from inspections.web.auth import SignInNeeded, wants_json
 from inspections.web.context import READS, now, store, token
 
@@ -104,6 +105,9 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
 
 def show_bug(error: Exception) -> ResponseReturnValue:
     """A bug: an incident number for the person, the traceback for the log."""
+    if (said := translate(error)) is not None:  # no view was reached: the form itself could not be read
+        g.failing, status = True, status_of(said)
+        return _json(status, said.code, sentence(said)) if wants_json() else _page(status, sentence(said))
     incident, g.failing = secrets.token_hex(4), True
     log.error("incident %s: %s %s", incident, request.method, request.path, exc_info=error)
     message = gettext(
