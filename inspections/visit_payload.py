@@ -33,7 +33,7 @@ class FieldWrong(Invalid):
     """A part of a visit that is not what it should be."""
 
     code = "visit.field_wrong"
-    message = "The visit cannot be read: {field} should be {wanted}."
+    message = "The visit cannot be read: {name} should be {wanted}."
 
 
 class TooManyPhotos(Invalid):
@@ -146,8 +146,7 @@ class _Reader:
         try:
             return read(value)
         except _Wrong as wrong:
-            self.problems[name] = FieldWrong(field=name, wanted=str(wrong))
-            self.problems[name].facts["field"] = name
+            self.problems[name] = FieldWrong(field=name, name=name, wanted=str(wrong))
         except Invalid as refusal:
             self.problems[name] = refusal
         return None

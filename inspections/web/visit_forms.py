@@ -17,6 +17,7 @@ from inspections.errors import Conflict, InspectionError, Invalid, InvalidFields
 from inspections.map_states import site_map_state
 from inspections.terms import codes
 from inspections.visit_context import visit_context
+from inspections.visit_reviews import restricted_answers
 from inspections.web.auth import officer, officer_may
 from inspections.web.context import now, only_read, session, settings, store
 from inspections.web.errors import sentence, status_of
@@ -67,7 +68,9 @@ def correct_visit(visit_id: UUID) -> ResponseReturnValue:
     visits.visit_to_correct(session(), visit_id, by=officer())
     visit = visit_lists.get_visit(session(), visit_id, by=officer())
     site = visits.site_to_visit(session(), visit.site_id, by=officer())
-    return show_form(site, entry_of_visit(visit), note=visit.review_note)
+    own = visit.officer_id == officer().id  # names that somebody else wrote down are not shown by the way
+    hidden = () if own else tuple(restricted_answers(visit))
+    return show_form(site, entry_of_visit(visit, hidden=hidden), note=visit.review_note)
 
 
 @bp.post("/sites/<uuid:site_id>/visits")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import isfinite
@@ -77,8 +77,8 @@ def new_entry(now: datetime, **named: Any) -> Entry:
     return Entry(uuid.uuid4(), instant_text(now), load_checklist(), **named)
 
 
-def entry_of_visit(visit: Any) -> Entry:
-    """Make a form filled with a visit's answers, photos, place and start, to correct it."""
+def entry_of_visit(visit: Any, *, hidden: Collection[str] = ()) -> Entry:
+    """Make a form filled with a visit's answers but the hidden ones, photos, place and start, to correct it."""
     place = {} if visit.lon is None else {"lon": repr(visit.lon), "lat": repr(visit.lat), "datum": "cgcs2000"}
     if place and visit.accuracy_m is not None:
         place["accuracy_m"] = f"{visit.accuracy_m:g}"
@@ -91,7 +91,7 @@ def entry_of_visit(visit: Any) -> Entry:
         visit_id=uuid.uuid4(),
         started_at=instant_text(visit.started_at or visit.saved_at),
         checklist=load_checklist(),
-        typed={key: _as_typed(value) for key, value in visit.answers.items()}
+        typed={key: _as_typed(value) for key, value in visit.answers.items() if key not in hidden}
         | {"visit_type": [visit.visit_type]},
         fix=place,
         shots=shots,

@@ -402,6 +402,8 @@ def test_a_returned_visit_is_corrected_in_a_form_filled_as_it_was(visit, sites, 
     page = client.get(f"/visits/{visit.id}/correction")
     tree = check_page(page)
     assert "面积要核实" in page.text
+    assert "张三丰" in page.text  # the author wrote it
+    assert "张三丰" not in township.get(f"/visits/{visit.id}/correction").text
     values = {node.get("name"): node.get("value") for node in tree.iter("input")}
     assert (values["burnt_area_mu"], values["found_at"], values["fix-datum"]) == (
         "2.5",
