@@ -78,7 +78,7 @@ def new_entry(now: datetime, **named: Any) -> Entry:
 
 
 def entry_of_visit(visit: Any, *, hidden: Collection[str] = ()) -> Entry:
-    """Make a form filled with a visit's answers but the hidden ones, photos, place and start, to correct it."""
+    """Make a form filled with a visit's answers (but the hidden), photos, place and start, to correct it."""
     place = {} if visit.lon is None else {"lon": repr(visit.lon), "lat": repr(visit.lat), "datum": "cgcs2000"}
     if place and visit.accuracy_m is not None:
         place["accuracy_m"] = f"{visit.accuracy_m:g}"
