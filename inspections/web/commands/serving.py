@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from inspections import demo
+from inspections.backup import hold_folder
 from inspections.errors import Unavailable
 from inspections.models import Officer
 from inspections.settings import read_settings
@@ -86,8 +87,9 @@ def serve(call: Call, store: Store, given: argparse.Namespace) -> int:
         )
     except OSError as error:
         raise PortTaken(host=host, port=port, why=error.strerror or str(error)) from error
-    say(f"serving http://{host}:{port}")
-    server.run()
+    with hold_folder(call.settings.data):  # so that nobody restores a backup under a running server
+        say(f"serving http://{host}:{port}")
+        server.run()
     return 0
 
 
