@@ -87,7 +87,8 @@ def every_form(county: County, client: FlaskClient, who: str) -> list[Form]:
         if answer.status_code == 200:
             for form in forms_of(check_page(answer), path):
                 found.setdefault(form.sort, form)
-    return [form for form in found.values() if form.action not in LEAVES]
+    others = (*LEAVES, "/sites", "/visits") if who == "admin" else LEAVES  # the supervisor tries those
+    return [form for form in found.values() if not form.action.startswith(others)]
 
 
 @dataclass
@@ -125,11 +126,11 @@ def check_taken(answer: TestResponse, form: Form, text: str) -> None:
         check_page(answer)
 
 
-@pytest.mark.parametrize("who", ["inspector", "supervisor", "admin"])
+@pytest.mark.parametrize("who", ["supervisor", "admin"])
 def test_hostile_text_in_every_field_of_every_form_is_only_text(county, who):
     client = county.client(who, "zh_CN")
     forms = every_form(county, client, who)
-    assert len(forms) >= 3
+    assert len(forms) >= 5
     for form in forms:
         for text in HOSTILE.values():
             check_taken(send(client, form, dict.fromkeys(form.typed, text)), form, text)
