@@ -40,7 +40,7 @@ def typed_hint(item: Item) -> str:
     if item.type == "datetime":
         return _("Beijing time.")
     if item.type == "polygon":
-        return _("Draw the outline, or paste GeoJSON: a Polygon in longitude and latitude.")
+        return _("Paste the outline as GeoJSON: a Polygon in longitude and latitude.")
     if item.format == "spacing":
         return _("Two distances in metres, like 2 x 3.")
     return ""
