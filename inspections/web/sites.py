@@ -220,6 +220,7 @@ def _show_form(form: SiteForm, warnings: tuple[SiteWarning, ...] = (), *, site: 
         form=form,
         site=site,
         warnings=[(warning.key, sentence(warning)) for warning in warnings],
+        asked=_(NeedsConfirming.message),
         with_operator=site is None or may(officer(), "restricted.see", site),
         units=site_words.UNITS,
         masked=sites.masked_operator(site) if site else ("", ""),
@@ -248,7 +249,6 @@ def _attempt(form: SiteForm, use: Callable[[], Any]) -> tuple[Any, tuple[SiteWar
         with session().begin_nested():
             return use(), ()
     except NeedsConfirming as asked:
-        form.form_errors = [sentence(asked)]
         return None, asked.warnings
     except (Invalid, GeoError) as error:
         form.take(error)

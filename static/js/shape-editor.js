@@ -43,7 +43,7 @@ export function roughSize(geometry) {
 }
 
 export function start(section) {
-  if (!section.querySelector("[data-told]")) return; // a text box alone: a page without a map to draw on
+  if (section.matches("textarea")) return; // a text box alone: a page without a map to draw on
   const fields = section.closest("form").elements;
   showParts(section, fields);
   const box = section.querySelector(".leaflet-container, .folium-map, [id^=map_]");
@@ -69,7 +69,11 @@ function showParts(section, fields) {
 
 function edit(section, fields, map) {
   const L = window.L;
-  const tell = (words) => (section.querySelector("[data-told]").textContent = words);
+  const line = section.querySelector("[data-said]");
+  const tell = (words) => {
+    line.textContent = words;
+    line.hidden = !words;
+  };
   const style = { color: inkOf("--accent"), weight: 3, fillOpacity: 0.15 };
   let drawn = null;
 
@@ -78,6 +82,7 @@ function edit(section, fields, map) {
     position: "topleft", drawMarker: false, drawCircle: false, drawCircleMarker: false, drawRectangle: false,
     drawText: false, cutPolygon: false, rotateMode: false, dragMode: false, editMode: true, removalMode: true,
   });
+  nameTools(map.getContainer());
   tell(section.dataset.tap);
 
   const choose = (shape) => {
@@ -125,9 +130,10 @@ function edit(section, fields, map) {
     write();
   });
   map.on("pm:drawstart", ({ workingLayer }) => {
-    workingLayer.on("pm:snap pm:vertexadded", () => tell(""));
-    workingLayer.on("pm:intersect", () => tell(section.dataset.crossing));
+    tell("");
+    workingLayer.on("pm:vertexadded", () => tell(""));
   });
+  map.on("pm:intersect", () => tell(section.dataset.crossing)); // while drawing; while editing the layer says it
   map.on("click", ({ latlng }) => {
     if (map.pm.globalDrawModeEnabled() || map.pm.globalEditModeEnabled() || map.pm.globalRemovalModeEnabled()) return;
     if (fields.shape.value !== "point") return;
@@ -149,7 +155,7 @@ function edit(section, fields, map) {
       if (layers.length !== 1) throw new TypeError("not one shape");
       layers[0].addTo(map);
       adopt(layers[0]);
-      map.fitBounds(layers[0].getBounds(), { maxZoom: 17, padding: [24, 24], animate: false });
+      map.fitBounds(layers[0].getBounds(), { maxZoom: 18, padding: [24, 24], animate: false });
     } catch {
       tell(section.dataset.unreadable);
     }
@@ -158,6 +164,14 @@ function edit(section, fields, map) {
   fields.geometry.addEventListener("change", showShape);
   if (fields.shape.value === "point") showTyped();
   else showShape();
+}
+
+/** Gives Geoman's tools the names they show only as titles around them. */
+function nameTools(box) {
+  for (const tool of box.querySelectorAll(".leaflet-buttons-control-button")) {
+    const titled = tool.closest("[title]");
+    if (titled) tool.setAttribute("aria-label", titled.title);
+  }
 }
 
 function inkOf(token) {
