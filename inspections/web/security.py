@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden, MisdirectedRequest
 
 from inspections.settings import Settings
-from inspections.web.context import READS
+from inspections.web.context import READS, token
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 CSP = (
@@ -29,6 +29,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+MAX_FORM_BYTES = 2_000_000
 csrf = CSRFProtect()
 
 
@@ -72,7 +73,9 @@ def allowed_hosts(settings: Settings) -> frozenset[str]:
 
 
 def check_write() -> None:
-    """Refuse a write that no page of ours sent."""
+    """Refuse a write that no page of ours sent, and one too large for what it is."""
+    if not token() or request.mimetype == "application/x-www-form-urlencoded":
+        request.max_content_length = MAX_FORM_BYTES  # read into memory whole; photos come in parts
     if request.path.startswith("/api/"):
         check_json_write()
     elif current_app.config["WTF_CSRF_ENABLED"]:
