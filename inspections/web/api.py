@@ -113,7 +113,8 @@ def _card(facts: dict[str, Any], may_log: bool) -> dict[str, Any]:
     deadline, visited, today = facts["due_at"], facts["last_visited_at"], beijing_day(now())
     when = _("none runs")
     if deadline:
-        when = f"{filters.day(deadline, today=today)} {deadline_words(facts['days_left'])}"
+        left = deadline_words(facts["days_left"])
+        when = _("%(day)s, %(left)s", day=filters.day(deadline, today=today), left=left)
     lines = [
         (_("Number"), facts["number"]),
         (_("Place"), place),

@@ -101,6 +101,7 @@ def site_map_parts(site: map_features.Site | None = None, *, editor: bool = Fals
         "bounds": found.bounds,
         "areas": orjson.Fragment(found.outlines),
         "site": site and site_facts(site),
+        "words": words(),
     }
     return SiteMap(parts, name, as_block(data))
 
@@ -120,6 +121,15 @@ def as_block(data: dict[str, Any]) -> Markup:
     for mark, safe in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
         text = text.replace(mark, safe)
     return Markup(text)  # noqa: S704 (no mark of markup is left in it)
+
+
+def words() -> dict[str, str]:
+    """Translate what every map says."""
+    return {
+        "no_position": _(
+            "No position. Browsers give one only over HTTPS and with your permission. Move the map by hand."
+        )
+    }
 
 
 def basemap() -> Basemap | None:
@@ -157,8 +167,8 @@ def _rendered(
     kept: dict[Any, MapParts] = current_app.extensions.setdefault("xuntu.map_parts", {})
     key = (name, bounds, filters.language(), basemap())
     if key not in kept:
-        words = {"zoom_in": _("Zoom in"), "zoom_out": _("Zoom out"), "locate": _("Show where I am")}
-        built = county_map(name, bounds=bounds, layers=layers(), basemap=basemap(), draw=draw, words=words)
+        titles = {"zoom_in": _("Zoom in"), "zoom_out": _("Zoom out"), "locate": _("Show where I am")}
+        built = county_map(name, bounds=bounds, layers=layers(), basemap=basemap(), draw=draw, words=titles)
         kept[key] = render_parts(built, _assets())
         _scripts()[kept[key].version] = kept[key].script
     return kept[key]

@@ -97,11 +97,8 @@ def _opening_view(opening: map_parts.Opening, wanted: MapFilter, counts: SiteCou
     """Gather what the opening view needs; sites come after it."""
     everything = map_features.count_sites(session(), by=officer(), wanted=MapFilter(), now=now())
     return {
-        "now": now(),
         "bounds": opening.bounds,
         "areas": orjson.Fragment(opening.outlines),
-        "kinds": {kind.value: filters.label("site_kind", kind) for kind in Kind},
-        "states": {state.value: filters.label("map_state", state) for state in MapState},
         "filter": {"kind": wanted.kind, "area": wanted.area, "state": wanted.state},
         "total": everything.total,
         "counts": {"state": counts.by_state, "township": counts.by_township},
@@ -111,7 +108,7 @@ def _opening_view(opening: map_parts.Opening, wanted: MapFilter, counts: SiteCou
 
 def _words() -> dict[str, str]:
     """Translate what the map's modules say; {n} and the like are filled there."""
-    return {
+    return map_parts.words() | {
         "all_of_it": _("Whole county"),
         "layers": _("Layers"),
         "loading": _("Loading sites…"),

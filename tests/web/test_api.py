@@ -186,7 +186,7 @@ def test_a_card_says_what_the_officer_needs_first(store, as_officer):
     said = dict(facts["card"]["lines"])
     assert said["编号"] == "P-990101100-0001"
     assert said["位置"] == "西镇 柳荫村"
-    assert said["期限"] == "11月6日 超期 6 天"
+    assert said["期限"] == "11月6日，超期 6 天"
     assert said["最近检查"] == "11月3日"
     assert [link["href"] for link in facts["card"]["links"]][0] == f"/sites/{site.id}"
     assert len(facts["card"]["links"]) == 2

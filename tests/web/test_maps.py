@@ -65,8 +65,7 @@ def test_the_opening_view_has_bounds_areas_words_and_counts(sqlite_store, as_sql
     assert [one["properties"]["name"] for one in view["areas"]["features"]] == ["示范县", "西镇", "东乡"]
     assert view["counts"] == {"state": {"listed": 1, "normal": 1}, "township": {WEST: 1, EAST: 1}}
     assert view["total"] == 2
-    assert view["kinds"]["pond"] == "纳污坑塘"
-    assert view["now"] == "2026-11-12T02:42:00Z"
+    assert view["words"]["layers"] == "图层"
 
 
 def test_an_officer_of_one_township_sees_its_counts_alone(sqlite_store, as_sqlite_officer):

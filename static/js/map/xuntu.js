@@ -7,6 +7,7 @@
  */
 
 import { AreasLayer, NamesLayer } from "./areas.js";
+import { element } from "./dom.js";
 import { SitesLayer } from "./sites-layer.js";
 
 // From the ground up; Leaflet's own panes for tiles and controls lie below and above
@@ -42,6 +43,11 @@ window.xuntu = {
   },
 };
 
+// The control's own way is a dialog in English
+window.L.Control.Locate.LocateControl.prototype.options.onLocationError = (_error, { _map: map }) => {
+  sayOnMap(map.getContainer(), about(map).data.words.no_position);
+};
+
 /** Layers by name and the data of a map made here. */
 export function about(map) {
   if (!made.has(map)) {
@@ -60,6 +66,15 @@ function oneSite(site) {
   layer.setSites([{ geometry: { type: "Point", coordinates: [lon, lat] }, properties }]);
   layer.setShapes([{ geometry, properties }]);
   return layer;
+}
+
+/** Says something in the line that lies on a map, made where a page has none. */
+function sayOnMap(box, words) {
+  const place = box.closest(".map");
+  let line = place.querySelector(".map-status");
+  if (!line) place.append((line = element("div", { class: "map-box map-status", role: "status" })));
+  line.textContent = words;
+  line.hidden = false;
 }
 
 /** Shows the site, or the whole county as large as it fits; pictures of tiles want whole zooms. */
