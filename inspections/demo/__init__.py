@@ -101,7 +101,8 @@ def build(
     progress("land", 0, sites)
     land = make_landscape(draw)
     areas, township_codes, village_codes, village_names = _areas(rng, land)
-    people = make_people(rng, township_codes, _home(land), began)
+    called = dict(zip(_codes_in_order(), (name for name, _, _ in names.TOWNSHIPS), strict=True))
+    people = make_people(rng, [(code, called[code]) for code in township_codes], _home(land), began)
     progress("sites", 0, sites)
     places = make_places(
         rng,

@@ -32,18 +32,20 @@ class People:
     township_bodies: list[dict[str, Any]]
 
 
-def make_people(rng: Random, township_codes: list[str], home: int, at: datetime) -> People:
-    """Bodies and officers; `home` is the township that the accounts `inspector` and `township` work in."""
+def make_people(rng: Random, townships_by_number: list[tuple[str, str]], home: int, at: datetime) -> People:
+    """Bodies and officers of townships given as code and name; `home` is the township that the accounts `inspector` and `township` work in."""
     maker = _Maker(rng, at)
     departments = {name: maker.body(name, short, kind) for name, short, kind in names.DEPARTMENTS}
     townships = [
-        maker.body(f"{name}{'办事处' if sort == '街道' else '人民政府'}", name, "township", area_code=code)
-        for (name, _, sort), code in zip(names.TOWNSHIPS, township_codes, strict=True)
+        maker.body(
+            f"{name}{'办事处' if name.endswith('街道') else '人民政府'}", name, "township", area_code=code
+        )
+        for code, name in townships_by_number
     ]
     office = list(departments.values())
     ecology, farming, land, forestry = office[2:6]
     inspectors, clerks = [], []
-    for number, (code, body) in enumerate(zip(township_codes, townships, strict=True)):
+    for number, ((code, _), body) in enumerate(zip(townships_by_number, townships, strict=True)):
         for role, found in ((Role.INSPECTOR, inspectors), (Role.TOWNSHIP, clerks)):
             name = role.value if number == home else f"{role.value}-{code[6:9]}"
             found.append(maker.officer(name, role, body, areas=[code]))

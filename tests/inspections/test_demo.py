@@ -16,7 +16,7 @@ from inspections import checklists, demo, ledger
 from inspections.conditions import make_context
 from inspections.demo.answers import FAULTS, faulty_answers, kind_of, photo_items, sound_answers
 from inspections.map_states import state_column
-from inspections.models import Area, Base, Case, Evidence, Finding, LedgerEntry, Officer, Site, Visit
+from inspections.models import Area, Base, Body, Case, Evidence, Finding, LedgerEntry, Officer, Site, Visit
 from inspections.settings import Settings
 from inspections.store import Store
 from inspections.terms import AreaLevel, CaseState, Kind, MapState
@@ -144,6 +144,17 @@ def test_a_real_county_is_never_overwritten(store, tmp_path, now):
         session.query(Area).filter_by(level=AreaLevel.COUNTY).update({"code": "620702000000"})
     with pytest.raises(demo.AnotherCounty):
         demo.is_built(store)
+
+
+def test_a_case_goes_to_the_body_of_its_township(store, tmp_path):
+    built(store, tmp_path)
+    with store.read() as session:
+        names = dict(session.execute(select(Area.code, Area.name)).all())
+        assigned = session.execute(
+            select(Case.township_code, Body.name).join(Body, Case.body_id == Body.id)
+        ).all()
+    assert assigned
+    assert all(body.startswith(names[code]) for code, body in assigned)
 
 
 def test_six_accounts_are_named_after_their_roles(store, tmp_path):
