@@ -25,7 +25,7 @@ from tests.factories import a_county
 UNTIL = datetime(2026, 11, 12, 2, tzinfo=UTC)
 
 
-def built(store: Store, folder, *, sites=600) -> Store:
+def built(store: Store, folder, *, sites=300) -> Store:
     demo.build(store, Settings(data=folder), sites=sites, until=UNTIL)
     return store
 
@@ -69,7 +69,7 @@ def test_every_site_lies_in_its_township_and_village(store, tmp_path):
     with store.read() as session:
         shapes = dict(session.execute(select(Area.code, Area.geometry)).all())
         sites = session.scalars(select(Site)).all()
-    assert len(sites) == 600
+    assert len(sites) == 300
     assert {site.kind for site in sites} == set(Kind)
     for site in sites:
         spot = shapely.Point(site.lon, site.lat)
@@ -89,7 +89,7 @@ def test_its_ledger_verifies_and_runs_in_time(store, tmp_path):
 
 
 def test_cases_stand_in_every_state_and_sites_show_what_their_cases_say(store, tmp_path):
-    built(store, tmp_path, sites=3000)
+    built(store, tmp_path, sites=2000)
     with store.read() as session:
         states = Counter(session.scalars(select(Case.state)))
         shown = Counter(session.scalars(select(state_column(UNTIL)).select_from(Site)))
