@@ -11,12 +11,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from geo.errors import GeoError
-from inspections import areas, site_lists, site_merging, site_records, sites
+from inspections import areas, case_lists, site_lists, site_merging, site_records, sites
 from inspections.errors import Invalid
 from inspections.permissions import may
 from inspections.site_warnings import NeedsConfirming, SiteWarning
-from inspections.terms import Kind
-from inspections.web import lists, site_filters, site_forms, site_words, story
+from inspections.terms import Kind, MapState
+from inspections.web import case_words, lists, site_filters, site_forms, site_words, story
 from inspections.web.auth import officer, officer_may
 from inspections.web.context import now, only_read, session
 from inspections.web.errors import sentence, status_of
@@ -206,11 +206,17 @@ def _show(site_id: UUID, *, operator: Any = None, refused: dict[str, str] | None
         attributes=site_words.attribute_facts(site),
         masked=sites.masked_operator(site),
         operator=operator,
+        open_cases=[_shown_case(case) for case in record.open_cases],
         story=story.sentences(record.entries),
         is_own=site.created_by_id == officer().id,
         refused=refused or {},
         requirement_label=story.requirement_label,
     )
+
+
+def _shown_case(case: Any) -> tuple[Any, MapState, str]:
+    state = case_lists.case_map_state(case, now())
+    return case, state, case_words.state_words(case, now(), state)
 
 
 def _show_form(form: SiteForm, warnings: tuple[SiteWarning, ...] = (), *, site: Any = None) -> str:

@@ -531,14 +531,12 @@ def test_merging_by_number_leads_to_the_survivor(app, store, as_officer):
 
 def test_a_list_page_asks_as_little_with_many_sites_as_with_few(app, store, as_officer):
     client = as_officer("township")
-    client.get("/sites")
     asked = []
-    for again in range(2):
+    for numbers in (range(1), range(1, 40)):
+        with store.write() as session:
+            for number in numbers:
+                a_site(session, number=f"P-990101100-{number:04d}", name=f"塘{number}")
         with counted_queries(store) as queries:
             client.get("/sites")
         asked.append(len(queries))
-        if not again:
-            with store.write() as session:
-                for number in range(40):
-                    a_site(session, number=f"P-990101100-{number:04d}", name=f"塘{number}")
     assert asked[0] == asked[1] <= 10
