@@ -11,7 +11,6 @@ from pathlib import Path
 
 import html5lib
 import pytest
-from flask import render_template_string
 from sqlalchemy import delete, update
 
 from inspections.models import Area
@@ -174,31 +173,22 @@ def test_new_outlines_are_drawn_at_once(sqlite_store, as_sqlite_officer):
     assert after["features"][1]["properties"]["name"] == "新西镇"
 
 
-@pytest.mark.parametrize("editor", [False, True])
-def test_the_small_map_of_a_site_holds_its_shape_and_inert_text(sqlite_store, sqlite_app, editor):
+@pytest.mark.parametrize(("path", "name"), [("", "map_site"), ("/edit", "map_editor")])
+def test_the_small_map_of_a_site_holds_its_shape_and_inert_text(sqlite_store, as_sqlite_officer, path, name):
     with sqlite_store.write() as session:
         site = a_site(session, name=EVIL, geometry=a_pond_shape())
-    with sqlite_app.test_request_context("/"):
-        drawn = render_template_string(
-            "{% with editor=editor %}{% include 'maps/site_map.html' %}{% endwith %}",
-            site=site,
-            editor=editor,
-        )
-    name = "map_editor" if editor else "map_site"
-    shown = block_of(drawn, name)["site"]
+    page = as_sqlite_officer("supervisor").get(f"/sites/{site.id}{path}").text
+    shown = block_of(page, name)["site"]
     assert shown["name"] == EVIL
     assert shown["state"] == "normal"
     assert shown["geometry"]["type"] == "Polygon"
-    assert EVIL not in drawn
-    assert ("leaflet-geoman" in drawn) is editor
+    assert EVIL not in page
+    assert ("leaflet-geoman" in page) is (name == "map_editor")
 
 
-def test_the_small_map_of_no_site_yet_opens_on_the_county(sqlite_app):
-    with sqlite_app.test_request_context("/"):
-        drawn = render_template_string(
-            "{% with editor=true %}{% include 'maps/site_map.html' %}{% endwith %}"
-        )
-    assert block_of(drawn, "map_editor")["site"] is None
+def test_the_small_map_of_no_site_yet_opens_on_the_county(as_sqlite_officer):
+    page = as_sqlite_officer("supervisor").get("/sites/new?kind=pond").text
+    assert block_of(page, "map_editor")["site"] is None
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
