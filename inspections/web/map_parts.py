@@ -44,6 +44,7 @@ class Opening:
     bounds: Box
     outlines: bytes  # GeoJSON
     townships: tuple[tuple[str, str], ...]  # code and name
+    boxes: dict[str, Box]  # bounds of each township by code
 
 
 @dataclass(frozen=True)
@@ -188,8 +189,16 @@ def _cut_opening(stamp: tuple[Any, ...]) -> Opening | None:
     outlines = map_features.list_outlines(session(), tolerance_deg=OPENING_TOLERANCE)
     if not outlines:
         return None
-    townships = tuple((one["code"], one["name"]) for _, one in outlines if one["level"] == "township")
-    edges = shapely.total_bounds([shape for shape, _ in outlines]).round(OPENING_DIGITS)
-    west, south, east, north = (float(edge) for edge in edges)
-    written = write_geojson(rounded(outlines, OPENING_DIGITS))
-    return Opening(stamp, (west, south, east, north), written, townships)
+    townships = [(shape, one) for shape, one in outlines if one["level"] == "township"]
+    return Opening(
+        stamp,
+        bounds=_bounds([shape for shape, _ in outlines]),
+        outlines=write_geojson(rounded(outlines, OPENING_DIGITS)),
+        townships=tuple((one["code"], one["name"]) for _, one in townships),
+        boxes={one["code"]: _bounds([shape]) for shape, one in townships},
+    )
+
+
+def _bounds(shapes: list[Any]) -> Box:
+    west, south, east, north = (float(edge) for edge in shapely.total_bounds(shapes).round(OPENING_DIGITS))
+    return west, south, east, north

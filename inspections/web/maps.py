@@ -44,7 +44,7 @@ def show_map() -> ResponseReturnValue:
         kinds=[kind for kind in Kind if not officer().kinds or kind in officer().kinds],
         states=list(MapState),
         state_choices=_state_choices(),
-        townships=_own_townships(opening),
+        townships=_offered_areas(opening, wanted.area),
         list_url="/sites" + _query(wanted),
     )
 
@@ -65,6 +65,15 @@ def _state_choices() -> list[tuple[str, str]]:
     return [("", _("All states")), *((one.value, filters.label("map_state", one)) for one in MapState)]
 
 
+def _offered_areas(opening: map_parts.Opening, asked: str) -> list[tuple[str, str]]:
+    """Offer own townships, and the village that the address asks for."""
+    offered = _own_townships(opening)
+    if not asked or asked in dict(offered):
+        return offered
+    name = areas.area_names(session()).get(asked)
+    return [*offered, (asked, name)] if name else offered
+
+
 def _own_townships(opening: map_parts.Opening) -> list[tuple[str, str]]:
     """Offer the townships the officer answers for, those of own villages among them."""
     own = officer().areas
@@ -72,6 +81,13 @@ def _own_townships(opening: map_parts.Opening) -> list[tuple[str, str]]:
         return list(opening.townships)
     within = {code[:9] for code in own}
     return [(code, name) for code, name in opening.townships if code[:9] in within]
+
+
+def _own_box(opening: map_parts.Opening) -> map_features.Box:
+    """Bound the officer's own townships: what the map opens on."""
+    boxes = [opening.boxes[code] for code, _ in _own_townships(opening)] or [opening.bounds]
+    west, south, east, north = zip(*boxes, strict=True)
+    return min(west), min(south), max(east), max(north)
 
 
 def _asked_site() -> map_features.Site | None:
@@ -88,9 +104,13 @@ def _asked_filter() -> MapFilter:
     kind, state = asked.get("kind", ""), asked.get("state", "")
     return MapFilter(
         kind=kind if kind in list(Kind) else "",
-        area=asked.get("area", ""),
+        area=_known_area(asked.get("area", "")),
         state=state if state in list(MapState) else "",
     )
+
+
+def _known_area(code: str) -> str:
+    return code if code in areas.area_names(session()) else ""
 
 
 def _opening_view(opening: map_parts.Opening, wanted: MapFilter, counts: SiteCounts) -> dict[str, Any]:
@@ -98,6 +118,7 @@ def _opening_view(opening: map_parts.Opening, wanted: MapFilter, counts: SiteCou
     everything = map_features.count_sites(session(), by=officer(), wanted=MapFilter(), now=now())
     return {
         "bounds": opening.bounds,
+        "opens_on": _own_box(opening),
         "areas": orjson.Fragment(opening.outlines),
         "filter": {"kind": wanted.kind, "area": wanted.area, "state": wanted.state},
         "total": everything.total,

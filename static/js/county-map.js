@@ -3,7 +3,7 @@
  * section around it holds what stands beside it: <div data-module="county-map" data-icons="…" data-marks="…">.
  */
 
-import { getJson } from "./api.js";
+import { Refused, getJson } from "./api.js";
 import { unproject } from "./map/clusters.js";
 import { addWholeCounty } from "./map/controls.js";
 import { element, fill, grouped } from "./map/dom.js";
@@ -73,7 +73,9 @@ class CountyMap {
       const found = await this.source.load(this.filter, this.map.getBounds(), asked.signal);
       this.show(found);
     } catch (error) {
-      if (error.name !== "AbortError") this.status.fail(this.words.failed, this.words.retry, () => this.load());
+      if (error.name === "AbortError") return;
+      const words = error instanceof Refused && error.status < 500 ? error.message : this.words.failed;
+      this.status.fail(words, this.words.retry, () => this.load());
     }
   }
 
@@ -126,7 +128,10 @@ class CountyMap {
 
   async showShapes() {
     if (this.map.getZoom() < SHAPES_FROM_ZOOM) return;
-    const found = await this.source.shapes(this.filter, this.map.getBounds()).catch(() => null);
+    this.shapesAsked?.abort();
+    this.shapesAsked = new AbortController();
+    const { signal } = this.shapesAsked;
+    const found = await this.source.shapes(this.filter, this.map.getBounds(), signal).catch(() => null);
     if (found) this.layers.sites.setShapes(found); // without it the marks are there all the same
   }
 

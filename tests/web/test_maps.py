@@ -15,7 +15,7 @@ from sqlalchemy import delete, update
 
 from inspections.models import Area
 from inspections.terms import Kind
-from tests.factories import EAST, IN_EAST, NOW, WEST, a_pond_shape, a_site
+from tests.factories import EAST, IN_EAST, NOW, VILLAGE, WEST, a_pond_shape, a_site
 from tests.web.conftest import build, sign_in_as
 
 JS = Path(__file__).parents[1] / "js"
@@ -91,7 +91,7 @@ def test_the_filter_stands_in_the_address_and_in_the_form(sqlite_store, as_sqlit
 
 
 def test_an_unknown_filter_in_the_address_is_left_out(as_sqlite_officer):
-    answer = as_sqlite_officer("leader").get("/map?kind=castle&state=%3Cb%3E")
+    answer = as_sqlite_officer("leader").get("/map?kind=castle&state=%3Cb%3E&area=nowhere")
     assert block_of(answer.text)["filter"] == {"kind": "", "area": "", "state": ""}
 
 
@@ -118,6 +118,20 @@ def test_officers_are_offered_their_own_kinds_and_townships(as_sqlite_officer):
     assert 'value="straw"' in page
     assert 'value="greenhouse"' not in page
     assert EAST not in re.findall(r'<option value="(\d*)"', as_sqlite_officer("township").get("/map").text)
+
+
+def test_the_map_opens_on_the_officers_own_townships(as_sqlite_officer):
+    assert block_of(as_sqlite_officer("leader").get("/map").text)["opens_on"] == [100.1, 38.55, 100.87, 39.4]
+    assert block_of(as_sqlite_officer("township").get("/map").text)["opens_on"] == [100.1, 38.55, 100.5, 39.4]
+
+
+def test_a_village_of_the_address_is_offered_by_its_name(as_sqlite_officer):
+    page = html5lib.parse(
+        as_sqlite_officer("leader").get(f"/map?area={VILLAGE}").text, namespaceHTMLElements=False
+    )
+    (chosen,) = [one for one in page.iter("option") if one.get("value") == VILLAGE]
+    assert chosen.text == "柳荫村"
+    assert chosen.get("selected") is not None
 
 
 def test_map_same_bytes(sqlite_store, tmp_path, now):

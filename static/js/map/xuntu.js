@@ -77,8 +77,9 @@ function sayOnMap(box, words) {
   line.hidden = false;
 }
 
-/** Shows the site, or the whole county as large as it fits; pictures of tiles want whole zooms. */
-function openView(map, { site, bounds: [west, south, east, north] }) {
+/** Shows the site, or the officer's own part of the county as large as it fits; pictures of tiles want whole zooms. */
+function openView(map, { site, bounds, opens_on: own }) {
+  const [west, south, east, north] = own ?? bounds;
   map.attributionControl.removeAttribution(" "); // tiles nobody asks credit for
   if (!hasTiles(map)) Object.assign(map.options, { zoomSnap: 0.25, wheelPxPerZoomLevel: 100 });
   if (site) goTo(map, site);
