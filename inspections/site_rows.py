@@ -44,12 +44,14 @@ def write_facts(session: Session, site: Site, facts: SiteFacts, now: datetime) -
     for name in FACTS:
         if name not in (*DERIVED, "attrs"):
             setattr(site, name, getattr(facts, name))
-    if site.geometry is None or not same_place(site, facts):
+    moved = site.geometry is None or not same_place(site, facts)
+    if moved:
         site.geometry = facts.geometry
         site.lon, site.lat = round(point.x, 7), round(point.y, 7)
+    if moved or (site.attrs or {}).get("width_m") != facts.attrs.get("width_m"):
+        site.area_m2, site.length_m = measures(facts)
     if site.attrs != dict(facts.attrs):
         site.attrs = dict(facts.attrs)
-    site.area_m2, site.length_m = measures(facts)
     site.updated_at = now
     _set_operator(session, site, facts)
 
