@@ -17,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.layers import write_geojson
 from inspections import areas, map_features, permissions
-from inspections.deadlines import beijing_day
+from inspections.deadlines import beijing_day, days_left, last_day
 from inspections.map_states import site_map_state
 from inspections.web import filters
 from inspections.web.auth import officer, officer_may, signed_in
@@ -84,7 +84,7 @@ def show_site(site_id: UUID) -> ResponseReturnValue:
         "lat": site.lat,
         "open_cases": site.open_cases,
         "due_at": site.case_due_at,
-        "days_left": None if site.case_due_at is None else filters.days_left(site.case_due_at, now()),
+        "days_left": None if site.case_due_at is None else days_left(site.case_due_at, now()),
         "last_visited_at": site.last_visited_at,
         "url": f"/sites/{site.id}",
     }
@@ -98,13 +98,13 @@ def rounded(
     return [(shapely.transform(shape, lambda xy: xy.round(digits)), facts) for shape, facts in outlines]
 
 
-def deadline_words(days_left: int | None) -> str:
+def deadline_words(left: int | None) -> str:
     """Say how long a deadline is off, or by how many days it is missed."""
-    if days_left is None:
+    if left is None:
         return ""
-    if days_left < 0:
-        return ngettext("%(num)d day overdue", "%(num)d days overdue", -days_left)
-    return ngettext("%(num)d day left", "%(num)d days left", days_left) if days_left else _("due today")
+    if left < 0:
+        return ngettext("%(num)d day overdue", "%(num)d days overdue", -left)
+    return ngettext("%(num)d day left", "%(num)d days left", left) if left else _("due today")
 
 
 def _card(facts: dict[str, Any], may_log: bool) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _card(facts: dict[str, Any], may_log: bool) -> dict[str, Any]:
     when = _("none runs")
     if deadline:
         left = deadline_words(facts["days_left"])
-        when = _("%(day)s, %(left)s", day=filters.day(deadline, today=today), left=left)
+        when = _("%(day)s, %(left)s", day=filters.day(last_day(deadline), today=today), left=left)
     lines = [
         (_("Number"), facts["number"]),
         (_("Place"), place),

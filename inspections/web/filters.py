@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -10,13 +10,14 @@ from flask_babel import get_locale, gettext
 
 from geo.shapes import MU_M2
 from inspections import terms
+from inspections.deadlines import last_day
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 
 
 def init_filters(app: Flask) -> None:
     """Offer the filters to every template."""
-    for show in (day, moment, clock, mu, square_metres, metres, position, number, size):
+    for show in (day, last_day, moment, clock, mu, square_metres, metres, position, number, size):
         app.template_filter()(show)
     app.template_global()(label)
 
@@ -84,9 +85,3 @@ def size(count: int | None) -> str:
     if count is None:
         return "—"
     return f"{count / 1000:,.0f} kB" if count < 1_000_000 else f"{count / 1_000_000:,.1f} MB"
-
-
-def days_left(due_at: datetime, now: datetime) -> int:
-    """Whole Beijing days until a deadline; negative once it is missed."""
-    last = (due_at - timedelta(microseconds=1)).astimezone(BEIJING).date()
-    return (last - now.astimezone(BEIJING).date()).days
