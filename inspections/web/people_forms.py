@@ -146,7 +146,7 @@ class BodyForm(PeopleForm):
     name = StringField(lazy_gettext("Name"), render_kw=_TYPED | {"maxlength": 60, "required": True})
     short_name = StringField(lazy_gettext("Short name"), render_kw=_TYPED | {"maxlength": 30})
     type = SelectField(lazy_gettext("Type"), validate_choice=False)
-    area_code = SelectField(lazy_gettext("Area"), validate_choice=False)
+    area_code = SelectField(lazy_gettext("Administrative area"), validate_choice=False)
 
     def offer(self, areas: Iterable[tuple[str, str]]) -> None:
         """Fill the lists to choose from."""

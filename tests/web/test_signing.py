@@ -65,7 +65,7 @@ def test_a_wrong_password_and_an_unknown_name_are_answered_alike(as_officer):
     for answer in (wrong, unknown):
         assert answer.status_code == 422
         check_page(answer)
-        assert "登录名或密码不对" in answer.text
+        assert "用户名或密码不对" in answer.text
     assert 'value="leader"' in wrong.text  # what was typed stays, the password does not
     assert WRONG not in wrong.text
 
