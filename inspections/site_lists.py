@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, select, union_all
 from sqlalchemy.orm import Session, defer
 
 from inspections.map_states import state_condition
@@ -129,26 +129,31 @@ def _conditions(
 
 
 def _by_words(session: Session, words: str, _now: datetime) -> ColumnElement[bool]:
-    """Match by the beginning of a number, or anything in a name, or the name of the village or group."""
+    """Match by the beginning of a number, anything in a name, or the name of a village or township.
+
+    Each is looked for in its own index: rows, shapes and all, are read only for what was found.
+    """
     number = clean_code(words).upper()
-    anywhere = f"%{_escaped(words)}%"
-    villages = (
-        select(Area.code)
-        .where(Area.valid_to.is_(None), Area.level != AreaLevel.COUNTY)
-        .where(Area.name.like(anywhere, escape="\\"))
-        .limit(200)
-    )
-    codes = list(session.scalars(villages))
-    matches = [
+    found = [
         (Site.number >= number) & (Site.number < number + "\U0010ffff"),
-        Site.name.like(anywhere, escape="\\"),
-        Site.village_group.like(anywhere, escape="\\"),
+        Site.name.like(f"%{_escaped(words)}%", escape="\\"),
     ]
     if number[:1].isdigit() or number.startswith("-"):
-        matches.append(Site.number.like(f"%{_escaped(number)}%", escape="\\"))
+        found.append(Site.number.like(f"%{_escaped(number)}%", escape="\\"))
+    codes = _areas_named(session, words)
     if codes:
-        matches += [Site.village_code.in_(codes), Site.township_code.in_(codes)]
-    return or_(*matches)
+        found += [Site.village_code.in_(codes), Site.township_code.in_(codes)]
+    return Site.pk.in_(union_all(*(select(Site.pk).where(condition) for condition in found)))
+
+
+def _areas_named(session: Session, words: str) -> list[str]:
+    query = (
+        select(Area.code)
+        .where(Area.valid_to.is_(None), Area.level != AreaLevel.COUNTY)
+        .where(Area.name.like(f"%{_escaped(words)}%", escape="\\"))
+        .limit(200)
+    )
+    return list(session.scalars(query))
 
 
 def _escaped(words: str) -> str:
@@ -164,8 +169,9 @@ def _by_status(_session: Session, status: str, _now: datetime) -> ColumnElement[
 def _by_visited(_session: Session, visited: str, now: datetime) -> ColumnElement[bool]:
     if visited == "never":
         return Site.last_visited_at.is_(None)
-    before = now - timedelta(days=int(visited))
-    return or_(Site.last_visited_at.is_(None), Site.last_visited_at < before)
+    # One comparison, not two with OR: so that the index of states answers it alone
+    long_ago = datetime(2000, 1, 1, tzinfo=UTC)
+    return func.coalesce(Site.last_visited_at, long_ago) < now - timedelta(days=int(visited))
 
 
 _CONDITIONS: Mapping[str, Callable[[Session, Any, datetime], ColumnElement[bool]]] = {
