@@ -33,9 +33,9 @@ class People:
 
 
 def make_people(rng: Random, townships_by_number: list[tuple[str, str]], home: int, at: datetime) -> People:
-    """Bodies and officers of townships given as code and name; `home` is the township that the accounts `inspector` and `township` work in."""
-    maker = _Maker(rng, at)
     """Bodies and officers of townships given as code and name; the accounts work in township `home`."""
+    maker = _Maker(rng, at)
+    departments = {name: maker.body(name, short, kind) for name, short, kind in names.DEPARTMENTS}
     townships = [
         maker.body(
             f"{name}{'办事处' if name.endswith('街道') else '人民政府'}", name, "township", area_code=code
