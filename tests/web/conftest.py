@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 
 from app import create_app
 from inspections.settings import Settings
@@ -17,6 +18,22 @@ from inspections.store import Store
 from inspections.terms import Kind, Role
 from tests.factories import PASSWORD, WEST, a_body, a_county, an_officer
 
+
+class Compiled(BytecodeCache):
+    """Templates compiled once for all the apps of a run: each test has an app of its own."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
 PERSONAS = ("inspector", "township", "department", "supervisor", "leader", "admin")
 SETTINGS = Settings(secret_key="a key for tests only", url="http://localhost", lang="zh_CN")
 
@@ -43,6 +60,7 @@ def build(store: Store, tmp_path: Path, now) -> Flask:
             an_officer(session, role, name=role.value, areas=west, kinds=kinds, body_id=body.id)
     app = create_app(replace(SETTINGS, data=tmp_path / "data"), store)
     app.testing = True
+    app.jinja_env.bytecode_cache = COMPILED
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.extensions["xuntu.clock"] = lambda: now
     return app
