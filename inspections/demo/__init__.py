@@ -82,6 +82,7 @@ def build(
     settings: Settings,
     *,
     sites: int = 3000,
+    photos: int = 400,
     seed: int = SEED,
     until: datetime | None = None,
     progress: Progress = lambda what, done, total: None,
@@ -90,6 +91,8 @@ def build(
 
     Parameters
     ----------
+    photos : int
+        At most so many are drawn, for the newest visits.
     until : datetime, optional
         The last moment of the year of history; this hour if not given.
     progress
@@ -119,9 +122,9 @@ def build(
     history = make_history(
         rng, places.sites, people, CountyDates.from_profile(demo_profile(until.date())), until
     )
-    photos = keep_pictures(rng, settings.evidence, history, limit=400, progress=progress)
+    pictures = keep_pictures(rng, settings.evidence, history, limit=photos, progress=progress)
     with store.write() as session:
-        _write(session, areas, people, places, history, photos, began, progress)
+        _write(session, areas, people, places, history, pictures, began, progress)
     _write_profile(settings, until.date())
 
 

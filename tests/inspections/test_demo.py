@@ -26,7 +26,7 @@ UNTIL = datetime(2026, 11, 12, 2, tzinfo=UTC)
 
 
 def built(store: Store, folder, *, sites=300) -> Store:
-    demo.build(store, Settings(data=folder), sites=sites, until=UNTIL)
+    demo.build(store, Settings(data=folder), sites=sites, photos=20, until=UNTIL)
     return store
 
 
@@ -89,7 +89,7 @@ def test_its_ledger_verifies_and_runs_in_time(store, tmp_path):
 
 
 def test_cases_stand_in_every_state_and_sites_show_what_their_cases_say(store, tmp_path):
-    built(store, tmp_path, sites=2000)
+    built(store, tmp_path, sites=3000)
     with store.read() as session:
         states = Counter(session.scalars(select(Case.state)))
         shown = Counter(session.scalars(select(state_column(UNTIL)).select_from(Site)))
