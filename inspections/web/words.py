@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from flask_babel import Babel, force_locale, gettext
@@ -41,6 +42,23 @@ ARGPARSE = (
     N_("ambiguous option: %(option)s could match %(matches)s"),
     N_("invalid %(type)s value: %(value)r"),
     N_("invalid choice: %(value)r (choose from %(choices)s)"),
+)
+
+# Reasons and names that refusals carry as facts
+FACTS = (
+    N_("name"),
+    N_("code"),
+    N_("position"),
+    N_("there is no such file"),
+    N_("start it with sqlite:/// or postgresql://"),
+    N_("write it like https://xuntu.example.cn"),
+    N_("write a whole number from 0 to 10"),
+    N_("write zh_CN or en"),
+    N_("its number is missing"),
+    N_("it does not follow the entry before it"),
+    N_("its content does not match its hash"),
+    N_("Address already in use"),
+    N_("Permission denied"),
 )
 
 
@@ -75,7 +93,10 @@ def sentence(error: Exception) -> str:
     problems = getattr(error, "problems", None)
     if problems:
         return " ".join(f"{field}: {sentence(problem)}" for field, problem in problems.items())
-    facts = dict(error.facts)  # type: ignore[attr-defined]
-    if facts.get("why"):
-        facts["why"] = gettext(facts["why"])
+    facts = {name: _worded(name, fact) for name, fact in error.facts.items()}  # type: ignore[attr-defined]
     return gettext(error.message).format(**facts)  # type: ignore[attr-defined]
+
+
+def _worded(name: str, fact: Any) -> Any:
+    """Some facts are words of ours, not of people."""
+    return gettext(fact) if name in ("why", "wanted") and isinstance(fact, str) and fact else fact

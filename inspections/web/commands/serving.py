@@ -41,7 +41,9 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     """Tell the parser of `demo` and `serve`."""
     demo = commands.add_parser("demo", help=_("make the demo county if it is absent, and serve it"))
     _add_address(demo)
-    demo.add_argument("--sites", type=int, default=3000, metavar="N", help=_("how many sites to make (3000)"))
+    demo.add_argument(
+        "--sites", type=_count, default=3000, metavar="N", help=_("how many sites to make (3000)")
+    )
     demo.add_argument("--no-serve", action="store_true", help=_("make it, do not serve it"))
     demo.set_defaults(run=run_demo)
     serve = commands.add_parser("serve", help=_("serve the configured database"))
@@ -113,7 +115,12 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 1 <= port <= 65535:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(_("write a port from 1 to 65535"))
-    return port
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(_("write a whole number from 1 to 1,000,000"))
+    return int(text)
