@@ -145,7 +145,7 @@ def visit_to_correct(session: Session, visit_id: uuid.UUID, *, by: Actor) -> Vis
     visit = session.get(Visit, visit_id)
     if visit is None:
         raise NotFound
-    require(by, "visit.log", session.scalar(select(Site).where(Site.id == visit.site_id)))
+    require(by, "visit.log", visit.site)
     if visit.state == VisitState.SUBMITTED and visit.officer_id != by.id:
         raise NotAllowed
     superseded = session.scalar(select(Visit.id).where(Visit.supersedes_id == visit.id))

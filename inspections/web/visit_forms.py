@@ -65,8 +65,8 @@ def new_clean_visit(site_id: UUID) -> ResponseReturnValue:
 @officer_may("visit.log")
 def correct_visit(visit_id: UUID) -> ResponseReturnValue:
     """Show the form filled with a visit's answers; what is sent is its next version."""
-    visits.visit_to_correct(session(), visit_id, by=officer())
     visit = visit_lists.get_visit(session(), visit_id, by=officer())
+    visits.visit_to_correct(session(), visit_id, by=officer())
     site = visits.site_to_visit(session(), visit.site_id, by=officer())
     own = visit.officer_id == officer().id  # names that somebody else wrote down are not shown by the way
     hidden = () if own else tuple(restricted_answers(visit))
