@@ -6,6 +6,7 @@ but the county's bounds, the tiles and the language: it is rendered once and ser
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +31,8 @@ from inspections.web.context import now, session, settings
 from inspections.web.tiles import tile_source
 
 VENDOR = Path(__file__).parent.parent.parent / "static" / "vendor" / "manifest.json"
-OPENING_TOLERANCE = 0.0012  # degrees: about a pixel of the opening view
+OPENING_TOLERANCES = (0.0012, 0.002, 0.003, 0.004, 0.006, 0.01)  # degrees; the first is a pixel of the view
+OPENING_BYTES = 6_500  # of outlines, packed: about half of what the page may weigh
 OPENING_DIGITS = 4
 COUNTY, SITE, EDITOR = "map_county", "map_site", "map_editor"  # ids of the boxes
 Box = tuple[float, float, float, float]
@@ -186,17 +188,27 @@ def _assets() -> dict[str, str]:
 
 
 def _cut_opening(stamp: tuple[Any, ...]) -> Opening | None:
-    outlines = map_features.list_outlines(session(), tolerance_deg=OPENING_TOLERANCE)
+    outlines, written = _cut_outlines()
     if not outlines:
         return None
     townships = [(shape, one) for shape, one in outlines if one["level"] == "township"]
     return Opening(
         stamp,
         bounds=_bounds([shape for shape, _ in outlines]),
-        outlines=write_geojson(rounded(outlines, OPENING_DIGITS)),
+        outlines=written,
         townships=tuple((one["code"], one["name"]) for _, one in townships),
         boxes={one["code"]: _bounds([shape]) for shape, one in townships},
     )
+
+
+def _cut_outlines() -> tuple[list[map_features.Outline], bytes]:
+    """Simplify the outlines until they fit into the page; the finer ones come when one zooms in."""
+    for tolerance in OPENING_TOLERANCES:
+        outlines = map_features.list_outlines(session(), tolerance_deg=tolerance)
+        written = write_geojson(rounded(outlines, OPENING_DIGITS))
+        if len(gzip.compress(written)) <= OPENING_BYTES:
+            break
+    return outlines, written
 
 
 def _bounds(shapes: list[Any]) -> Box:

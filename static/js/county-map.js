@@ -14,7 +14,7 @@ import { SiteSource } from "./map/source.js";
 import { Status } from "./map/status.js";
 
 const REACH = { touch: 22, mouse: 10 }; // pixels around a tap or a click
-const FINE_LINES_FROM_ZOOM = 12;
+const FINE_LINES_FROM_ZOOM = 11;
 const SHAPES_FROM_ZOOM = 15;
 const ALL_MARKS_FROM_ZOOM = 11; // on a phone; further out it keeps what is late
 const PHONE = 700; // pixels of the map's width

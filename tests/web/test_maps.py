@@ -10,10 +10,13 @@ import subprocess
 from pathlib import Path
 
 import html5lib
+import numpy as np
 import pytest
+from shapely import Polygon
 from sqlalchemy import delete, update
 
 from inspections.models import Area
+from inspections.models.base import geometry_columns
 from inspections.terms import Kind
 from tests.factories import EAST, IN_EAST, NOW, VILLAGE, WEST, a_pond_shape, a_site
 from tests.web.conftest import build, sign_in_as
@@ -53,6 +56,17 @@ def test_the_page_is_valid_and_small(sqlite_store, as_sqlite_officer):
     body = as_sqlite_officer("leader").get("/map").data
     html5lib.HTMLParser(strict=True).parse(body)
     assert len(gzip.compress(body)) <= 12_000
+
+
+def test_a_county_of_winding_borders_still_fits_into_the_page(sqlite_store, as_sqlite_officer):
+    turns = np.linspace(0, 2 * np.pi, 20_000, endpoint=False)
+    wave = 0.3 + 0.01 * np.sin(turns * 900)
+    shape = Polygon(np.c_[100.485 + wave * np.cos(turns), 38.975 + wave * np.sin(turns)])
+    with sqlite_store.write() as session:
+        session.execute(update(Area).where(Area.code == WEST).values(**geometry_columns(shape)))
+    body = as_sqlite_officer("leader").get("/map").data
+    assert len(gzip.compress(body)) <= 12_000
+    assert len(as_sqlite_officer("leader").get("/api/areas.geojson").data) > 300_000
 
 
 def test_the_opening_view_has_bounds_areas_words_and_counts(sqlite_store, as_sqlite_officer):
