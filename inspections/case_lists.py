@@ -95,14 +95,16 @@ class CaseFinding:
 
 
 def get_case(session: Session, case_id: uuid.UUID, by: Actor) -> Case:
-    """One case with its site.
+    """One case with its site and body.
 
     Raises
     ------
     NotFound
         There is none, or its site lies outside the officer's scope.
     """
-    found = session.scalar(select(Case).options(joinedload(Case.site)).where(Case.id == case_id))
+    found = session.scalar(
+        select(Case).options(joinedload(Case.site), joinedload(Case.body)).where(Case.id == case_id)
+    )
     if found is None:
         raise NotFound
     require(by, "case.see", found.site)
@@ -129,7 +131,10 @@ def list_findings(session: Session, case_id: uuid.UUID) -> list[CaseFinding]:
         select(Finding, Officer.full_name)
         .join(Finding.visit)
         .join(Officer, Officer.id == Visit.officer_id)
-        .options(contains_eager(Finding.visit).selectinload(Visit.evidence))
+        .options(
+            contains_eager(Finding.visit).defer(Visit.payload),
+            contains_eager(Finding.visit).selectinload(Visit.evidence),
+        )
         .where(Finding.case_id == case_id)
         .order_by(Visit.effective_at.desc(), Visit.id)
     )

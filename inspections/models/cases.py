@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from inspections.models.base import Base, Document, Instant, code_column, new_id
+from inspections.models.people import Body
 from inspections.models.sites import Site
 from inspections.models.visits import Finding
 from inspections.terms import CaseState, Kind, Listing, Severity
@@ -73,4 +74,5 @@ class Case(Base):
     __mapper_args__ = {"version_id_col": row_version}
 
     site: Mapped[Site] = relationship()
+    body: Mapped[Body | None] = relationship()
     findings: Mapped[list[Finding]] = relationship(primaryjoin=Finding.case_id == id, viewonly=True)

@@ -62,7 +62,6 @@ def show_case(case_id: UUID) -> ResponseReturnValue:
         shown=shown,
         findings=[(one, _answers(one)) for one in findings],
         names=areas.area_names(session()),
-        bodies=dict(case_lists.list_bodies(session(), officer())),
         deadline=case_words.deadline_words(case, now(), shown),
         story=story.sentences(ledger.story(session(), subject_id=case.id)),
         words=case_words,
