@@ -206,6 +206,7 @@ def _show(site_id: UUID, *, operator: Any = None, refused: dict[str, str] | None
         attributes=site_words.attribute_facts(site),
         masked=sites.masked_operator(site),
         operator=operator,
+        due_words=case_words.due_words,
         open_cases=[_shown_case(case) for case in record.open_cases],
         story=story.sentences(record.entries),
         is_own=site.created_by_id == officer().id,
