@@ -278,6 +278,7 @@ def test_filters_narrow_the_list(session):
     assert numbers() == numbers(state="open") == both
     assert numbers(kind="pond") == numbers(township=WEST) == numbers(stage="rectifying") == only_pond
     assert numbers(body=str(body.id)) == numbers(q=pond.number.lower()) == numbers(q="garbage") == only_pond
+    assert numbers(q="漂浮物") == only_pond
     assert numbers(severity="major") == numbers(township=EAST) == numbers(q="渠南") == only_fire
     assert numbers(q="%") == numbers(kind="ship") == numbers(state="on fire") == numbers(body="x") == set()
 
