@@ -24,7 +24,7 @@ import orjson
 
 from inspections import snapshots
 from inspections.deadlines import BEIJING
-from inspections.settings import Settings
+from inspections.settings import Settings, WrongSetting
 from inspections.snapshots import Head, InUse
 from inspections.store import wanted_version
 
@@ -75,14 +75,14 @@ def write_nightly(
     settings: Settings, *, now: datetime, progress: Progress = lambda step, done, total: None
 ) -> Made:
     """Write tonight's backup under the data folder and delete the oldest beyond the number kept."""
+    keep = _kept(settings)
     folder = settings.data / "backups"
     folder.mkdir(parents=True, exist_ok=True)
     made = write_backup(
         settings, folder / f"xuntu-{now.astimezone(BEIJING):%Y%m%d-%H%M%S}.tar", now=now, progress=progress
     )
-    keep = int(settings.profile.get("backup", {}).get("keep", KEPT))
     ours = sorted(one for one in folder.iterdir() if _NIGHTLY.fullmatch(one.name))
-    for old in ours[: -max(keep, 1)]:
+    for old in ours[:-keep]:
         old.unlink()
     return made
 
@@ -106,6 +106,13 @@ def evidence_files(settings: Settings) -> Iterator[tuple[str, Path]]:
         name = path.relative_to(folder).as_posix()
         if _EVIDENCE.fullmatch(name) and path.is_file() and not path.is_symlink():
             yield f"evidence/{name}", path
+
+
+def _kept(settings: Settings) -> int:
+    keep = settings.profile.get("backup", {}).get("keep", KEPT)
+    if type(keep) is not int or keep < 1:
+        raise WrongSetting(name="[backup] keep", value=keep, why="write a whole number from 1 on")
+    return keep
 
 
 def _write(settings: Settings, path: Path, file: IO[bytes], now: datetime, progress: Progress) -> Made:

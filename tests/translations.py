@@ -29,7 +29,13 @@ def every_message() -> set[str | tuple[str, str]]:
         ):
             found.add(message)
     found |= set(problem_messages().values())
-    return found | {error.message for error in (*_classes(InspectionError), *_classes(GeoError))}
+    return found | {error.message for error in error_classes()}
+
+
+def error_classes() -> list[type]:
+    """Every refusal of the program, whatever module it stands in."""
+    found = (*_classes(InspectionError), *_classes(GeoError))
+    return [error for error in found if error.__module__.split(".")[0] in ("geo", "inspections")]
 
 
 def _classes(family: type) -> Iterator[type]:

@@ -54,6 +54,7 @@ FACTS = (
     N_("write it like https://xuntu.example.cn"),
     N_("write a whole number from 0 to 10"),
     N_("write zh_CN or en"),
+    N_("write a whole number from 1 on"),
     N_("its number is missing"),
     N_("it does not follow the entry before it"),
     N_("its content does not match its hash"),
