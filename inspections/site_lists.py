@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session, defer
 from inspections.map_states import state_condition
 from inspections.models import Area, Site
 from inspections.permissions import Actor, site_filter
+from inspections.site_warnings import LISTED
 from inspections.store import rows_in_pages
 from inspections.terms import AreaLevel, Kind, MapState, SiteStatus
 from inspections.typed import clean_code, clean_text
 
 PAGE_SIZE = 50
-LISTED = (SiteStatus.DRAFT, SiteStatus.ACTIVE)
 NOT_VISITED_DAYS = (30, 90, 180)
 
 

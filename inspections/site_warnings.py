@@ -28,7 +28,7 @@ SAME_NAME_M = 100.0
 OVERLAP = 0.5
 AREA_DIFFERS = 0.1
 MOST_NEIGHBOURS = 200
-LISTED = (SiteStatus.DRAFT, SiteStatus.ACTIVE)
+LISTED = (SiteStatus.DRAFT, SiteStatus.ACTIVE)  # what stands in the register, or soon may
 
 
 class SiteWarning(InspectionError):

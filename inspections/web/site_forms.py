@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
@@ -263,7 +262,7 @@ def _checked(said: dict[str, Any], problems: dict[str, Exception]) -> SiteFacts:
         problems = {error.field or "": error} | problems
     if problems:
         raise InvalidFields(problems)
-    return replace(facts, geometry=facts.geometry)
+    return facts
 
 
 def _words_of(field: Field) -> str:
