@@ -114,6 +114,11 @@ def site_filter(actor: Actor) -> ColumnElement[bool]:
     return and_(_kind_filter(actor), _area_filter(actor))
 
 
+def sees_all(actor: Actor) -> bool:
+    """Whether `site_filter` keeps every site, so that a query need not ask."""
+    return not actor.kinds and (not actor.areas or any(is_county(code) for code in actor.areas))
+
+
 def is_county(code: str) -> bool:
     """Whether a code names a whole county: six digits, then zeros."""
     return code[6:12] == "000000"
