@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy.orm import Session
 
 from inspections import visits
-from inspections.conditions import instant_text
+from inspections.checklists.conditions import instant_text
 from inspections.evidence import KeptPhoto, keep_photo
 from inspections.models import Site, Visit
 from inspections.permissions import Actor

@@ -14,12 +14,12 @@ from typing import Any
 
 import orjson
 
-from inspections.deadlines import CountyDates, beijing_day, rule_deadline
+from inspections.checklists.requirements import requirement
+from inspections.deadlines import BEIJING, CountyDates, beijing_day, rule_deadline
 from inspections.demo.answers import codes_of, faulty_answers, photo_items, sound_answers
 from inspections.demo.people import People
 from inspections.ledger import Draft, seal
 from inspections.numbers import case_number, case_series
-from inspections.requirements import requirement
 from inspections.terms import (
     OPEN_CASE_STATES,
     RUNNING_CASE_STATES,
@@ -60,13 +60,32 @@ def make_history(
     each = 4.0 if len(sites) <= 10_000 else 1.5
     for site in active:
         for _ in range(round(rng.uniform(0.5, 1.5) * each)):
-            maker.sound_visit(site, until - YEAR * rng.random())
+            maker.sound_visit(site, by_daylight(until - YEAR * rng.random(), until))
     for site in rng.choices(active, k=round(len(sites) * CASES_PER_SITE)) if active else ():
-        maker.case(site, until - YEAR * rng.random() ** 1.8 - HOUR)
+        maker.case(site, by_daylight(until - YEAR * rng.random() ** 1.8 - HOUR, until - HOUR))
     maker.number_cases()
     for site in sites:
         site.update(_site_facts(maker.by_site.get(site["id"], []), maker.last_visit.get(site["id"])))
     return maker.history
+
+
+def by_daylight(at: datetime, latest: datetime) -> datetime:
+    """Some moment of the same Beijing day between 8:00 and 18:00; the day before if that is after `latest`."""
+    midnight = _midnight(at)
+    found = midnight + 8 * HOUR + (at - midnight) * (10 / 24)
+    return found if found <= latest else found - DAY
+
+
+def _at_work(at: datetime) -> datetime:
+    """The same moment between 8:00 and 18:00 in Beijing, else one of the next morning."""
+    evening = _midnight(at - 18 * HOUR) + 18 * HOUR  # the last one before
+    dark = at - evening
+    return at if dark > 14 * HOUR else evening + 14 * HOUR + dark / 3.5
+
+
+def _midnight(at: datetime) -> datetime:
+    there = at.astimezone(BEIJING)
+    return there.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(at.tzinfo)
 
 
 class _Maker:
@@ -246,7 +265,7 @@ class _Maker:
 
     def _review(self, site: dict[str, Any], visit: dict[str, Any]) -> dict[str, Any]:
         clerk, at = self.people.clerks[site["township"]], visit["effective_at"]
-        reviewed_at = at + timedelta(hours=self.rng.uniform(2, 44))
+        reviewed_at = _at_work(at + timedelta(hours=self.rng.uniform(2, 44)))
         if reviewed_at > self.until - 2 * HOUR:
             return {
                 "state": VisitState.SUBMITTED,
@@ -352,7 +371,8 @@ class _Course:
         if not self._step(CaseState.SUBMITTED, wait, wait, "case.rectified", clerk, "submitted_at"):
             return
         self.case["measures"] = "已按要求整改到位，落实专人管护"
-        self.maker.sound_visit(self.site, min(self.at + 8 * HOUR, self.maker.until - HOUR), "recheck")
+        rechecked_at = max(self.at, by_daylight(self.at + 8 * HOUR, self.maker.until - HOUR))
+        self.maker.sound_visit(self.site, rechecked_at, "recheck")
         if self._step(CaseState.VERIFIED, 0.5, 3, "case.verified", department, "verified_at"):
             self.case["listed"] = Listing.NONE
             self._step(CaseState.CLOSED, 1, 6, "case.closed", supervisors[1], "ended_at")
@@ -375,7 +395,7 @@ class _Course:
         column: str | None,
         facts: dict[str, Any] | None = None,
     ) -> bool:
-        at = self.at + timedelta(days=self.rng.uniform(least_days, most_days), minutes=1)
+        at = _at_work(self.at + timedelta(days=self.rng.uniform(least_days, most_days), minutes=1))
         if at > self.maker.until - HOUR:
             return False
         self.at = at

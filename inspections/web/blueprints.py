@@ -11,9 +11,9 @@ from inspections.web import (
     sites,
     statics,
     tiles,
-    visit_forms,
     visits,
 )
+from inspections.web.visits import forms as visit_forms
 
 BLUEPRINTS = (
     statics.bp,

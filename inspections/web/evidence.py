@@ -11,7 +11,7 @@ from inspections import evidence
 from inspections.errors import NotFound
 from inspections.web.auth import officer, officer_may
 from inspections.web.context import session, settings
-from inspections.web.visit_input import read_shot
+from inspections.web.visits.input import read_shot
 
 bp = Blueprint("evidence", __name__)
 CACHE = "private, max-age=31536000, immutable"  # the bytes behind an id never change

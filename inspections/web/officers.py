@@ -9,9 +9,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from inspections import areas, bodies, ledger, officer_records, officers
+from inspections import areas, bodies, ledger, officers
 from inspections.errors import Invalid
-from inspections.officer_records import OfficerChanged
+from inspections.officers import records as officer_records
+from inspections.officers.records import OfficerChanged
 from inspections.terms import AreaLevel, Role
 from inspections.web import lists, people_forms, signing, story
 from inspections.web.auth import officer, officer_may, signed_in

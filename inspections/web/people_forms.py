@@ -21,7 +21,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from inspections.bodies import BodyFacts
 from inspections.errors import InvalidFields
-from inspections.officer_rules import OfficerFacts
+from inspections.officers.rules import OfficerFacts
 from inspections.terms import Kind, Role, codes
 from inspections.web.errors import sentence
 from inspections.web.filters import label

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from flask_babel import gettext, ngettext
 
 from inspections import ledger, terms
-from inspections.requirements import requirements
+from inspections.checklists.requirements import requirements
 from inspections.web.filters import language
 from inspections.web.words import N_
 

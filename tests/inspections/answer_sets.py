@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 from inspections.checklists import Checklist, Item
-from inspections.conditions import FACTS
+from inspections.checklists.conditions import FACTS
 
 NOW = "2026-10-20T08:00:00.000Z"
 VISIT_TYPES = ("patrol", "census", "verify", "recheck", "followup", "leader")

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from inspections.answers import Wrong, clean, clean_text
 from inspections.checklists import load_checklist, read_form_answers
-from inspections.conditions import instant_ms
+from inspections.checklists.answers import Wrong, clean, clean_text
+from inspections.checklists.conditions import instant_ms
 
 NOW = instant_ms("2026-10-20T08:00:00.000Z")
 

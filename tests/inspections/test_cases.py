@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from inspections import case_lists, cases, ledger
-from inspections.case_lists import CaseFilters
+from inspections import cases, ledger
+from inspections.cases import lists as case_lists
+from inspections.cases.lists import CaseFilters
 from inspections.deadlines import CountyDates
 from inspections.errors import NotFound
 from inspections.map_states import site_map_state, state_condition

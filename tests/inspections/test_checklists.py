@@ -14,8 +14,8 @@ from inspections.checklists import (
     load_checklist,
     missing_problems,
 )
-from inspections.conditions import make_context
-from inspections.requirements import requirements
+from inspections.checklists.conditions import make_context
+from inspections.checklists.requirements import requirements
 from inspections.terms import Kind
 
 CHECKLIST = load_checklist()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from inspections.conditions import fact, holds, instant_ms, instant_text, make_context
+from inspections.checklists.conditions import fact, holds, instant_ms, instant_text, make_context
 
 
 class Known:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from inspections.checklists.requirements import requirements
 from inspections.deadlines import (
     CountyDates,
     Deadline,
@@ -17,7 +18,6 @@ from inspections.deadlines import (
     next_window,
     rule_deadline,
 )
-from inspections.requirements import requirements
 
 DATES = CountyDates(
     milestones={"greenhouse": date(2026, 11, 20), "reed": date(2026, 4, 30)},

@@ -13,7 +13,7 @@ from pyproj import Geod
 from sqlalchemy import func, select
 
 from inspections import checklists, demo, ledger
-from inspections.conditions import make_context
+from inspections.checklists.conditions import make_context
 from inspections.demo.answers import FAULTS, faulty_answers, kind_of, photo_items, sound_answers
 from inspections.map_states import state_column
 from inspections.models import Area, Base, Body, Case, Evidence, Finding, LedgerEntry, Officer, Site, Visit

@@ -24,9 +24,9 @@ from inspections.evidence import (
     keep_photo,
     original_of,
 )
+from inspections.evidence.photos import NotAPhoto
 from inspections.models import Evidence
 from inspections.permissions import SYSTEM, actor_of
-from inspections.photos import NotAPhoto
 from inspections.terms import Role
 from tests.factories import EAST, NOW, WEST, a_county, a_site, an_officer
 from tests.photos import IN_WEST, a_photo

@@ -16,9 +16,9 @@ from geo.errors import GeoError
 from geo.layers import read_layer
 from geo.shapes import distance_m, to_geojson
 from inspections import areas, ledger
-from inspections.import_areas import CountyDiffers, NoCountyNamed, apply_areas, check_areas
-from inspections.import_sites import apply_sites, check_sites
 from inspections.imports import AlreadyImported, ColumnsMissing, NothingAccepted, Report
+from inspections.imports.areas import CountyDiffers, NoCountyNamed, apply_areas, check_areas
+from inspections.imports.sites import apply_sites, check_sites
 from inspections.models import Area, ImportBatch, LedgerEntry, Operator, Site
 from inspections.permissions import SYSTEM, Actor
 from inspections.store import Store

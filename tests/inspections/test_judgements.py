@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from inspections.judgements import black_odour, guard_house, survival, water_class
+from inspections.checklists.judgements import black_odour, guard_house, survival, water_class
 
 # Worked examples of the domain model.
 BLACK_ODOUR = [

@@ -9,12 +9,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from inspections import bodies, ledger, officer_records, officers
+from inspections import bodies, ledger, officers
 from inspections.bodies import BodyFacts
 from inspections.errors import InvalidFields, NotAllowed
 from inspections.models import Body, KeptForm, LedgerEntry, Officer, SignInFailure
-from inspections.officer_rules import OfficerFacts
 from inspections.officers import SignInLocked, SignInRefused, WrongPassword
+from inspections.officers import records as officer_records
+from inspections.officers.rules import OfficerFacts
 from inspections.permissions import actor_of
 from inspections.terms import CaseState, Kind, Role
 from tests.case_factories import a_case

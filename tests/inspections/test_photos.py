@@ -9,8 +9,8 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from inspections import photos
-from inspections.photos import (
+from inspections.evidence import photos
+from inspections.evidence.photos import (
     HeicNotRead,
     NotAPhoto,
     PhotoBroken,

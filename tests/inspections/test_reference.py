@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from inspections.checklists import ChecklistUnknown, load_checklist, problem_messages
-from inspections.conditions import DERIVED_FACTS, FACTS
+from inspections.checklists.conditions import DERIVED_FACTS, FACTS
+from inspections.checklists.requirements import requirement, requirements
 from inspections.errors import NotFound
-from inspections.requirements import requirement, requirements
 from inspections.terms import Kind, Severity, codes
 
 CHECKLIST = load_checklist()

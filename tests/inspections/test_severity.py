@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from inspections.checklists import FindingProposal, evaluate, load_checklist
-from inspections.conditions import make_context
-from inspections.severity import gravest, moved
+from inspections.checklists.conditions import make_context
+from inspections.checklists.severity import gravest, moved
 from inspections.terms import Severity
 
 NOW = datetime(2026, 10, 20, 8, tzinfo=UTC)

@@ -12,15 +12,17 @@ from sqlalchemy import func, select, update
 
 from geo.errors import OutOfCounty, SelfCrossing
 from geo.shapes import geodesic_area_m2
-from inspections import ledger, site_lists, site_merging, sites
+from inspections import ledger, sites
 from inspections.errors import InvalidFields, NotAllowed, NotFound
 from inspections.models import Case, LedgerEntry, Site
 from inspections.permissions import SYSTEM, Actor
-from inspections.site_lists import SiteFilters
-from inspections.site_placing import OutsideScope
-from inspections.site_records import read_record
-from inspections.site_rules import SiteFacts
-from inspections.site_warnings import EVERYTHING, NeedsConfirming
+from inspections.sites import lists as site_lists
+from inspections.sites import merging as site_merging
+from inspections.sites.lists import SiteFilters
+from inspections.sites.placing import OutsideScope
+from inspections.sites.records import read_record
+from inspections.sites.rules import SiteFacts
+from inspections.sites.warnings import EVERYTHING, NeedsConfirming
 from inspections.terms import CaseState, Kind, Role, Severity, SiteStatus
 from inspections.typed import ReasonMissing
 from tests.factories import (

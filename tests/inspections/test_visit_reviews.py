@@ -9,14 +9,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from inspections import ledger, visit_lists, visit_reviews
+from inspections import ledger
 from inspections.errors import NotAllowed, NotFound
 from inspections.models import Case, Site
 from inspections.permissions import SYSTEM, Actor, actor_of
 from inspections.store import Store
 from inspections.terms import Kind, Role, VisitState
-from inspections.visit_lists import VisitFilter, list_visits
-from inspections.visit_reviews import NotReviewable, OwnVisit, ReviewReason
+from inspections.visits import lists as visit_lists
+from inspections.visits import reviews as visit_reviews
+from inspections.visits.lists import VisitFilter, list_visits
+from inspections.visits.reviews import NotReviewable, OwnVisit, ReviewReason
 from tests.factories import EAST, IN_EAST, NOW, WEST, a_county, a_site, an_officer
 from tests.visit_payloads import FOUL_POND, SCAR, a_payload, log, nothing_found
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from geo.coordinates import wgs84_to_bd09, wgs84_to_gcj02
 from inspections import ledger, visits
-from inspections.conditions import instant_text
+from inspections.checklists.conditions import instant_text
 from inspections.errors import InvalidFields, NotAllowed, NotFound
 from inspections.models import Case, Finding, Site, Visit
 from inspections.permissions import Actor, actor_of

@@ -7,10 +7,11 @@ import re
 import pytest
 from sqlalchemy import select
 
-from inspections import bodies, ledger, officer_records
+from inspections import bodies, ledger
 from inspections.bodies import BodyFacts
 from inspections.models import Body, LedgerEntry, Officer
-from inspections.officer_rules import OfficerFacts
+from inspections.officers import records as officer_records
+from inspections.officers.rules import OfficerFacts
 from inspections.permissions import SYSTEM
 from inspections.terms import Role
 from tests.factories import EAST, NOW, PASSWORD, VILLAGE, WEST, an_officer

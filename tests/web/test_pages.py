@@ -24,7 +24,7 @@ from inspections.settings import Settings
 from inspections.store import Store
 from inspections.terms import Kind, VisitState
 from tests.factories import NOW, PASSWORD
-from tests.pages import get_page, text_of
+from tests.pages import check_page, get_page, text_of
 from tests.test_translations import CATALOGUE
 from tests.web.conftest import PERSONAS, SETTINGS, build, csrf_of
 from tests.web.world import a_world
@@ -53,6 +53,7 @@ ASKED = {
 LANGUAGES = {"zh_CN": "zh-CN", "en": "en"}
 ENGLISH = re.compile(r"(?:[A-Za-z][a-z]+[ ,;:’'-]+){2,}[A-Za-z][a-z]+")
 CHINESE = re.compile(r"[\u3400-\u9fff]+")
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 SAID = ("aria-label", "title", "alt", "placeholder")
 
 
@@ -253,3 +254,19 @@ def test_pages_a_stranger_sees_are_sound(sqlite_app, sources, lang):
     tree = get_page(client, "/sign-in")
     check_heading(tree)
     assert not (chinese_left(tree, []) if lang == "en" else english_left(tree, sources))
+
+
+@pytest.mark.parametrize("who", PERSONAS)
+def test_every_link_leads_somewhere(demo_county, who):
+    client, found, dead = demo_county.client(who, "zh_CN"), {}, []
+    for path in paths_of(demo_county, who):
+        answer = client.get(path)
+        if answer.status_code == 200:
+            for link in check_page(answer).iter("a"):
+                href = (link.get("href") or "").partition("#")[0]
+                found.setdefault(_ID.sub("<id>", href), (path, href))
+    assert len(found) > 10
+    for path, href in found.values():
+        if href.startswith("/") and client.get(href, buffered=True).status_code not in (200, 302, 303):
+            dead.append(f"{path}: {href}")
+    assert not dead, "\n".join(dead)

@@ -23,7 +23,7 @@ from inspections.models import Evidence, Officer
 from inspections.permissions import actor_of
 from inspections.store import Store
 from inspections.terms import Role
-from inspections.web.visit_input import Shot, sign_shot
+from inspections.web.visits.input import Shot, sign_shot
 from tests.factories import NOW, an_officer
 from tests.photos import a_photo
 from tests.web.conftest import PERSONAS, SETTINGS, build, sign_in_as

@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 from inspections import ledger, sites
 from inspections.models import Case, LedgerEntry, Operator, Site
 from inspections.permissions import SYSTEM
-from inspections.site_rules import SiteFacts
-from inspections.site_warnings import EVERYTHING
+from inspections.sites.rules import SiteFacts
+from inspections.sites.warnings import EVERYTHING
 from inspections.terms import CaseState, Kind, SiteStatus
 from tests.case_factories import a_case
 from tests.factories import EAST, IN_EAST, IN_WEST, NOW, VILLAGE, WEST, a_pond_shape, a_site

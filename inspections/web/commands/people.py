@@ -10,9 +10,10 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from inspections import bodies, officer_records
+from inspections import bodies
 from inspections.errors import Invalid, NotFound
 from inspections.models import Area, Body
+from inspections.officers import records as officer_records
 from inspections.permissions import SYSTEM
 from inspections.store import now_utc
 from inspections.terms import Kind, Role, codes

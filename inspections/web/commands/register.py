@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from geo.layers import Layer, read_layer
 from inspections.errors import Invalid
 from inspections.exports import write_sites
-from inspections.import_areas import apply_areas, check_areas
-from inspections.import_sites import apply_sites, check_sites
 from inspections.imports import NothingAccepted, Report
+from inspections.imports.areas import apply_areas, check_areas
+from inspections.imports.sites import apply_sites, check_sites
 from inspections.permissions import SYSTEM
 from inspections.store import now_utc
 from inspections.terms import Kind

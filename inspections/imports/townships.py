@@ -1,0 +1,221 @@
+"""Which township and village the rows of a register belong to: the rules of `inspections.areas`, in bulk.
+
+A place near a township line goes to the township that holds it. Where a page would ask for the township, the
+column 乡镇 answers; without it the row is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from sqlalchemy.orm import Session
+
+from geo.areas import NOWHERE, AreaIndex
+from geo.errors import GeoError, OutOfCounty
+from geo.shapes import representative_point
+from inspections import areas
+from inspections.areas import BORDER_M, OUTSIDE_MOST_M, NoCounty, Placement
+from inspections.errors import InspectionError, Invalid
+from inspections.imports import Refusal, Report
+from inspections.imports.headings import heading_key
+from inspections.models import Area
+from inspections.terms import AreaLevel
+
+_SLACK = 1.02  # `near_border` is true to 1 %: what it lets through is measured exactly
+
+
+class TownshipNeeded(Invalid):
+    """Where a page would ask whose the place is."""
+
+    code = "import.township_needed"
+    message = "The position does not tell the township. Name it in a column 乡镇: {names}."
+    field = "township"
+
+
+class NearTownshipLine(InspectionError):
+    """A place within 30 m of another township."""
+
+    code = "import.near_township_line"
+    message = "The place lies within {most_m} m of a township line and was put into {name}, which holds it."
+
+
+class TownshipDiffers(InspectionError):
+    """The column names another township than the position."""
+
+    code = "import.township_differs"
+    message = "The row says {said}, the place lies in {name}. The position decides."
+
+
+class JustOutside(InspectionError):
+    """A place a little outside the county, given to the township named."""
+
+    code = "import.just_outside"
+    message = "The place lies {distance_m} m outside the county and was put into {name}, as the row says."
+
+
+class NoTownships(InspectionError):
+    """The county has no townships yet; said once a file."""
+
+    code = "import.no_townships"
+    message = "The county has no townships yet. The sites belong to {name} as a whole; import its townships."
+
+
+class VillageUnknown(InspectionError):
+    """The column names a village that the township does not have."""
+
+    code = "import.village_unknown"
+    message = "{township} has no village {said}. It was left out."
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a row says of its township and village, in words or codes."""
+
+    township: str = ""
+    village: str = ""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where a row belongs, or why it cannot be told; `warnings` go with the first."""
+
+    township_code: str = ""
+    village_code: str | None = None
+    error: Refusal | None = None
+    warnings: tuple[Refusal, ...] = ()
+
+
+class Townships:
+    """The county's areas of today, ready for a whole file."""
+
+    def __init__(self, session: Session, report: Report) -> None:
+        self._session = session
+        county = areas.find_county(session)
+        if county is None:
+            raise NoCounty
+        self.county: Area = county
+        self._townships = areas.township_index(session)
+        self._villages = areas.village_index(session)
+        self._whole = (
+            AreaIndex([county.code], [county.geometry]) if county.geometry is not None else self._townships
+        )
+        listed = areas.list_areas(session, AreaLevel.TOWNSHIP)
+        self._names = {area.code: area.name for area in listed}
+        self._by_name = _keys(listed)
+        villages = areas.list_areas(session, AreaLevel.VILLAGE)
+        self._parents = {village.code: village.parent_code for village in villages}
+        self._village_by_name = {
+            (village.parent_code, key): village.code
+            for village in villages
+            for key in (heading_key(village.name), village.code)
+        }
+        if not self._names:
+            report.warn(NoTownships(name=county.name))
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Bounds of the county, `(minx, miny, maxx, maxy)` in degrees."""
+        return tuple(shapely.total_bounds(self._whole.geometries))
+
+    def place(self, geometries: Sequence[Any], said: Sequence[Said]) -> list[Placed]:
+        """Place every geometry, lon/lat CGCS2000; a None among them gives an empty answer."""
+        points = np.array([_point(geometry) for geometry in geometries], dtype=object)
+        lons, lats = shapely.get_x(points), shapely.get_y(points)
+        inside = self._whole.locate(lons, lats) != NOWHERE
+        nearby = inside | self._whole.near_border(
+            lons, lats, np.full(len(lons), NOWHERE), OUTSIDE_MOST_M * _SLACK
+        )
+        holders = self._townships.locate(lons, lats)
+        lines = self._townships.near_border(lons, lats, holders, BORDER_M)
+        villages = self._villages.locate(lons, lats)
+        placed = []
+        for row, (geometry, words) in enumerate(zip(geometries, said, strict=True)):
+            if geometry is None:
+                placed.append(Placed())
+            elif not nearby[row]:
+                placed.append(Placed(error=OutOfCounty(lon=round(lons[row], 6), lat=round(lats[row], 6))))
+            else:
+                village = self._villages.codes[villages[row]] if villages[row] != NOWHERE else None
+                sure = bool(inside[row]) and self._is_sure(geometry, holders[row])
+                holder = self._townships.codes[holders[row]] if sure else None
+                placed.append(self._settle(geometry, words, holder, village, near_line=bool(lines[row])))
+        return placed
+
+    def _is_sure(self, geometry: Any, holder: int) -> bool:
+        """Whether one township surely holds the place: a point in it, or a shape wholly in it."""
+        if holder == NOWHERE:
+            return False
+        return geometry.geom_type == "Point" or bool(
+            shapely.covers(self._townships.geometries[holder], geometry)
+        )
+
+    def _settle(
+        self, geometry: Any, said: Said, holder: str | None, village: str | None, *, near_line: bool
+    ) -> Placed:
+        if not self._names:
+            return self._in_county(geometry)
+        if holder is not None:
+            warnings = []
+            if near_line and geometry.geom_type == "Point":
+                warnings.append(NearTownshipLine(most_m=round(BORDER_M), name=self._names[holder]))
+            return self._with_words(holder, village, said, warnings)
+        try:
+            placement = areas.place(self._session, geometry)
+        except GeoError as error:
+            return Placed(error=error)
+        return self._settle_unsure(placement, said)
+
+    def _in_county(self, geometry: Any) -> Placed:
+        outside_m = self._whole.nearest(representative_point(geometry))[1]
+        if outside_m > OUTSIDE_MOST_M:
+            return Placed(
+                error=OutOfCounty(lon=round(geometry.centroid.x, 6), lat=round(geometry.centroid.y, 6))
+            )
+        warnings = (JustOutside(distance_m=round(outside_m), name=self.county.name),) if outside_m else ()
+        return Placed(self.county.code, warnings=warnings)
+
+    def _settle_unsure(self, placement: Placement, said: Said) -> Placed:
+        """Take the township the row names, where the position alone does not decide."""
+        named = self._by_name.get(heading_key(said.township))
+        clear = placement.township_code if not placement.border and not placement.out_of_county_m else None
+        if clear is not None:
+            return self._with_words(clear, placement.village_code, said, [])
+        if named is None or (placement.township_code and named not in placement.candidates):
+            names = [self._names[code] for code in placement.candidates[:8]]
+            return Placed(error=TownshipNeeded(names="、".join(names)))
+        warnings: list[Refusal] = []
+        if placement.out_of_county_m:
+            facts = {"distance_m": round(placement.out_of_county_m), "name": self._names[named]}
+            warnings.append(JustOutside(**facts))
+        return self._with_words(named, placement.village_code, said, warnings)
+
+    def _with_words(self, township: str, village: str | None, said: Said, warnings: list[Refusal]) -> Placed:
+        named = self._by_name.get(heading_key(said.township))
+        if said.township and named != township:
+            warnings.append(TownshipDiffers(said=said.township[:40], name=self._names[township]))
+        village = village if self._parents.get(village or "") == township else None
+        if village is None and said.village:
+            village = self._village_by_name.get((township, heading_key(said.village)))
+            if village is None:
+                facts = {"township": self._names[township], "said": said.village[:40]}
+                warnings.append(VillageUnknown(**facts))
+        return Placed(township, village, warnings=tuple(warnings))
+
+
+def _point(geometry: Any) -> shapely.Point:
+    if geometry is None or geometry.is_empty:
+        return shapely.Point(float("nan"), float("nan"))
+    return geometry if geometry.geom_type == "Point" else representative_point(geometry)
+
+
+def _keys(listed: Sequence[Area]) -> Mapping[str, str]:
+    """Townships by name, by name without its kind, and by code."""
+    found: dict[str, str] = {}
+    for area in listed:
+        for key in (area.name, area.code, area.code[:9], area.name.removesuffix("街道办事处")):
+            found.setdefault(heading_key(key), area.code)
+    return found

@@ -1,0 +1,103 @@
+"""What the page of one site tells beside its facts: visits, photos, cases, and its story from the ledger."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session, aliased, defer, joinedload
+
+from inspections import ledger
+from inspections.cases import lists as case_lists
+from inspections.errors import NotFound
+from inspections.models import Area, Body, Case, Evidence, LedgerEntry, Officer, Site, Visit
+from inspections.permissions import Actor, require
+from inspections.terms import OPEN_CASE_STATES
+
+VISITS_SHOWN = 20
+PHOTOS_SHOWN = 12
+ENTRIES_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class SiteRecord:
+    """A site and everything recorded there, newest first; open cases before ended ones."""
+
+    site: Site
+    township_name: str
+    village_name: str
+    body_name: str
+    visits: Sequence[Row]  # id, effective_at, visit_type, nothing_found, result, state, officer_name
+    photos: Sequence[Evidence]
+    cases: Sequence[Case]
+    merged_in: Sequence[Site]
+    entries: Sequence[LedgerEntry]
+
+    @property
+    def open_cases(self) -> list[Case]:
+        """The cases still to be ended."""
+        return [found for found in self.cases if found.state in OPEN_CASE_STATES]
+
+
+def read_record(session: Session, site_id: uuid.UUID, by: Actor) -> SiteRecord:
+    """Read a site with all that is recorded there, or raise `NotFound` as `sites.get_site` does."""
+    site, township, village, body = _read_named(session, site_id, by)
+    entries = ledger.story(session, site_id=site.id, limit=ENTRIES_SHOWN)
+    received = any(entry.action == "site.received" for entry in entries)
+    return SiteRecord(
+        site=site,
+        township_name=township or site.township_code,
+        village_name=village or "",
+        body_name=body or "",
+        visits=_list_visits(session, site),
+        photos=_list_photos(session, site),
+        cases=case_lists.list_site_cases(session, site.id),
+        merged_in=_list_merged_in(session, site) if received else [],
+        entries=entries,
+    )
+
+
+def _read_named(session: Session, site_id: uuid.UUID, by: Actor) -> Row:
+    township, village = aliased(Area), aliased(Area)
+    query = (
+        select(Site, township.name, village.name, Body.name)
+        .outerjoin(township, (township.code == Site.township_code) & township.valid_to.is_(None))
+        .outerjoin(village, (village.code == Site.village_code) & village.valid_to.is_(None))
+        .outerjoin(Body, Body.id == Site.body_id)
+        .options(joinedload(Site.operator), joinedload(Site.merged_into))
+        .where(Site.id == site_id)
+    )
+    found = session.execute(query).first()
+    if found is None:
+        raise NotFound
+    require(by, "site.see", found[0])
+    return found
+
+
+def _list_visits(session: Session, site: Site) -> Sequence[Row]:
+    columns = (Visit.id, Visit.effective_at, Visit.visit_type, Visit.nothing_found, Visit.result, Visit.state)
+    query = (
+        select(*columns, Officer.full_name.label("officer_name"))
+        .join(Officer, Officer.id == Visit.officer_id)
+        .where(Visit.site_id == site.id)
+        .order_by(Visit.effective_at.desc(), Visit.id)
+        .limit(VISITS_SHOWN)
+    )
+    return session.execute(query).all()
+
+
+def _list_photos(session: Session, site: Site) -> list[Evidence]:
+    query = (
+        select(Evidence)
+        .where(Evidence.site_id == site.id)
+        .order_by(Evidence.added_at.desc(), Evidence.position, Evidence.id)
+        .limit(PHOTOS_SHOWN)
+    )
+    return list(session.scalars(query))
+
+
+def _list_merged_in(session: Session, site: Site) -> list[Site]:
+    query = select(Site).options(defer(Site.geometry)).where(Site.merged_into_id == site.id)
+    return list(session.scalars(query.order_by(Site.number)))

@@ -1,0 +1,111 @@
+"""Pages of cases: the list, the late first, and one case with all it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from uuid import UUID
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from inspections import areas, ledger
+from inspections.cases import lists as case_lists
+from inspections.cases.lists import CaseFilters
+from inspections.terms import AreaLevel, CaseState, Kind, MapState, Severity
+from inspections.web import lists, story
+from inspections.web.auth import officer, officer_may
+from inspections.web.cases import words as case_words
+from inspections.web.context import now, session
+from inspections.web.filters import label
+
+bp = Blueprint("cases", __name__)
+SHOWN_STATES = tuple(state for state in MapState if state is not MapState.NORMAL)
+
+
+@bp.get("/cases")
+@officer_may("case.see")
+def list_cases() -> ResponseReturnValue:
+    """The cases in the officer's scope, narrowed by the address."""
+    filters = _filters()
+    found = case_lists.list_cases(session(), officer(), filters, now())
+    names = areas.area_names(session())
+    townships = areas.list_areas(session(), AreaLevel.TOWNSHIP)
+    bodies = case_lists.list_bodies(session(), officer())
+    return render_template(
+        "cases/list.html",
+        cases=[(case, case_lists.case_map_state(case, now())) for case in found.rows],
+        page=lists.paging(found.total, found.page, found.size),
+        filters=filters,
+        chips=lists.chips(vars(filters), _chip_words(filters, names, dict(bodies))),
+        names=names,
+        bodies=bodies,
+        townships=[(area.code, area.name) for area in townships],
+        kinds=list(Kind),
+        states=[(case_lists.OPEN, gettext("Open")), *_labels("map_state", SHOWN_STATES)],
+        stages=_labels("case_state", CaseState),
+        severities=_labels("severity", Severity),
+        sorts=_sorts(),
+        words=case_words,
+        requirement_label=story.requirement_label,
+    )
+
+
+@bp.get("/cases/<uuid:case_id>")
+@officer_may("case.see")
+def show_case(case_id: UUID) -> ResponseReturnValue:
+    """One case: place, steps, deadline, findings, story, basis."""
+    case = case_lists.get_case(session(), case_id, officer())
+    findings = case_lists.list_findings(session(), case.id)
+    shown = case_lists.case_map_state(case, now())
+    return render_template(
+        "cases/show.html",
+        case=case,
+        shown=shown,
+        findings=[(one, _answers(one)) for one in findings],
+        names=areas.area_names(session()),
+        deadline=case_words.deadline_words(case, now(), shown),
+        story=story.sentences(ledger.story(session(), subject_id=case.id)),
+        words=case_words,
+        requirement_label=story.requirement_label,
+    )
+
+
+def _answers(found: case_lists.CaseFinding) -> list[tuple[str, str]]:
+    return case_words.opening_answers(found.visit, found.finding.keys, officer())
+
+
+def _filters() -> CaseFilters:
+    texts = {field.name for field in fields(CaseFilters)} - {"page", "sort"}
+    asked = {name: lists.asked(name) for name in texts}
+    sort = lists.asked("sort")
+    return CaseFilters(**asked, sort=sort if sort in case_lists.SORTS else "due", page=lists.page_asked())
+
+
+def _labels(list_name: str, codes: object) -> list[tuple[str, str]]:
+    return [(code, label(list_name, code)) for code in codes]  # type: ignore[attr-defined]
+
+
+def _sorts() -> list[tuple[str, str]]:
+    return [
+        ("due", gettext("Overdue and due first")),
+        ("opened", gettext("Newest first")),
+        ("severity", gettext("Gravest first")),
+        ("number", gettext("By number")),
+    ]
+
+
+def _chip_words(
+    filters: CaseFilters, names: dict[str, str], bodies: dict[UUID, str]
+) -> list[tuple[str, str]]:
+    state = gettext("Open") if filters.state == case_lists.OPEN else label("map_state", filters.state)
+    body_names = {str(key): name for key, name in bodies.items()}
+    return [
+        ("q", f"“{filters.q}”"),
+        ("kind", label("site_kind", filters.kind)),
+        ("state", state),
+        ("stage", label("case_state", filters.stage)),
+        ("township", names.get(filters.township, filters.township)),
+        ("severity", label("severity", filters.severity)),
+        ("body", body_names.get(filters.body, filters.body)),
+    ]

@@ -1,0 +1,153 @@
+"""The county map and its script, a file of its own named by its content."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import orjson
+from flask import Blueprint, Response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from inspections import areas, map_features
+from inspections.errors import NotFound
+from inspections.map_features import MapFilter, SiteCounts
+from inspections.permissions import is_county
+from inspections.terms import Kind, MapState
+from inspections.web import filters
+from inspections.web.auth import officer, officer_may, signed_in
+from inspections.web.context import now, session
+from inspections.web.maps import parts as map_parts
+
+bp = Blueprint("maps", __name__)
+bp.add_app_template_global(map_parts.site_map_parts)
+
+
+@bp.get("/map")
+@officer_may("site.see")
+def show_map() -> ResponseReturnValue:
+    """Show the county map; without a script its filters and the way to the list still work."""
+    opening = map_parts.opening()
+    if opening is None:
+        return render_template("maps/no_county.html", message=_(areas.NoCounty.message))
+    wanted, chosen = _asked_filter(), _asked_site()
+    counts = map_features.count_sites(session(), by=officer(), wanted=wanted, now=now())
+    view = _opening_view(opening, wanted, counts) | {"chosen": chosen and map_parts.site_facts(chosen)}
+    return render_template(
+        "maps/county.html",
+        map=map_parts.county_parts(opening),
+        map_name=map_parts.COUNTY,
+        data=map_parts.as_block(view),
+        wanted=wanted,
+        counts=counts,
+        kinds=[kind for kind in Kind if not officer().kinds or kind in officer().kinds],
+        states=list(MapState),
+        state_choices=_state_choices(),
+        townships=_offered_areas(opening, wanted.area),
+        list_url="/sites" + _query(wanted),
+    )
+
+
+@bp.get("/map/<version>.js")
+@signed_in
+def show_script(version: str) -> ResponseReturnValue:
+    """Give a map's script as Folium made it: no data, nothing people wrote; browsers keep it for good."""
+    script = map_parts.find_script(version)
+    if script is None:
+        raise NotFound
+    response = Response(script, mimetype="text/javascript")
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response
+
+
+def _state_choices() -> list[tuple[str, str]]:
+    return [("", _("All states")), *((one.value, filters.label("map_state", one)) for one in MapState)]
+
+
+def _offered_areas(opening: map_parts.Opening, asked: str) -> list[tuple[str, str]]:
+    """Offer own townships, and the village that the address asks for."""
+    offered = _own_townships(opening)
+    if not asked or asked in dict(offered):
+        return offered
+    name = areas.area_names(session()).get(asked)
+    return [*offered, (asked, name)] if name else offered
+
+
+def _own_townships(opening: map_parts.Opening) -> list[tuple[str, str]]:
+    """Offer the townships the officer answers for, those of own villages among them."""
+    own = officer().areas
+    if not own or any(is_county(code) for code in own):
+        return list(opening.townships)
+    within = {code[:9] for code in own}
+    return [(code, name) for code, name in opening.townships if code[:9] in within]
+
+
+def _own_box(opening: map_parts.Opening) -> map_features.Box:
+    """Bound the officer's own townships: what the map opens on."""
+    boxes = [opening.boxes[code] for code, _ in _own_townships(opening)] or [opening.bounds]
+    west, south, east, north = zip(*boxes, strict=True)
+    return min(west), min(south), max(east), max(north)
+
+
+def _asked_site() -> map_features.Site | None:
+    """Find the site that `?site=` names; one that is not there or not to be seen is left out."""
+    try:
+        return map_features.get_site(session(), UUID(request.args.get("site", "")), by=officer())
+    except (ValueError, NotFound):
+        return None
+
+
+def _asked_filter() -> MapFilter:
+    """Read the filter of the address; what it does not know is left out rather than refused."""
+    asked = request.args
+    kind, state = asked.get("kind", ""), asked.get("state", "")
+    return MapFilter(
+        kind=kind if kind in list(Kind) else "",
+        area=_known_area(asked.get("area", "")),
+        state=state if state in list(MapState) else "",
+    )
+
+
+def _known_area(code: str) -> str:
+    return code if code in areas.area_names(session()) else ""
+
+
+def _opening_view(opening: map_parts.Opening, wanted: MapFilter, counts: SiteCounts) -> dict[str, Any]:
+    """Gather what the opening view needs; sites come after it."""
+    everything = map_features.count_sites(session(), by=officer(), wanted=MapFilter(), now=now())
+    return {
+        "bounds": opening.bounds,
+        "opens_on": _own_box(opening),
+        "areas": orjson.Fragment(opening.outlines),
+        "filter": {"kind": wanted.kind, "area": wanted.area, "state": wanted.state},
+        "total": everything.total,
+        "counts": {"state": counts.by_state, "township": counts.by_township},
+        "words": _words(),
+    }
+
+
+def _words() -> dict[str, str]:
+    """Translate what the map's modules say; {n} and the like are filled there."""
+    return map_parts.words() | {
+        "all_of_it": _("Whole county"),
+        "layers": _("Layers"),
+        "loading": _("Loading sites…"),
+        "failed": _("The sites did not arrive. The map and the list are there; try again."),
+        "retry": _("Try again"),
+        "nothing": _("No site matches. Choose another kind, state or township."),
+        "none_yet": _("There are no sites yet. Add one, or import a register."),
+        "cut": _("{n} of {m} sites are drawn, the most urgent first. Zoom in or choose a township."),
+        "several": _("{n} sites here"),
+        "close": _("Close"),
+        "card_failed": _("The site did not arrive. Try again, or open it from the list."),
+        "in_view": _("{n} sites in view"),
+        "more": _("and {n} more: see the list"),
+    }
+
+
+def _query(wanted: MapFilter) -> str:
+    named = {"kind": wanted.kind, "area": wanted.area, "state": wanted.state}
+    chosen = urlencode({name: value for name, value in named.items() if value})
+    return f"?{chosen}" if chosen else ""

@@ -1,0 +1,216 @@
+"""What the pages with maps are made of: Folium's parts, the opening view's outlines, and the words on a map.
+
+Outlines are cut down for the opening view once for each state of the areas. A map's script depends on nothing
+but the county's bounds, the tiles and the language: it is rendered once and served as a file of its own.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+import shapely
+from flask import current_app
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from geo.basemaps import Basemap
+from geo.layers import write_geojson
+from geo.maps import FeatureLayer, MapParts, county_map, render_parts
+from inspections import map_features
+from inspections.map_states import site_map_state
+from inspections.web import filters
+from inspections.web.api import rounded
+from inspections.web.context import now, session, settings
+from inspections.web.tiles import tile_source
+
+VENDOR = Path(__file__).parent.parent.parent.parent / "static" / "vendor" / "manifest.json"
+OPENING_TOLERANCES = (0.0012, 0.002, 0.003, 0.004, 0.006, 0.01)  # degrees; the first is a pixel of the view
+OPENING_BYTES = 6_500  # of outlines, packed: about half of what the page may weigh
+OPENING_DIGITS = 4
+COUNTY, SITE, EDITOR = "map_county", "map_site", "map_editor"  # ids of the boxes
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What every map of the county opens with."""
+
+    stamp: tuple[Any, ...]
+    bounds: Box
+    outlines: bytes  # GeoJSON
+    townships: tuple[tuple[str, str], ...]  # code and name
+    boxes: dict[str, Box]  # bounds of each township by code
+
+
+@dataclass(frozen=True)
+class SiteMap:
+    """A small map: its parts, the id of its box, and its JSON block."""
+
+    parts: MapParts
+    name: str
+    block: Markup
+
+
+def opening() -> Opening | None:
+    """Give outlines and bounds of the county; None before its areas are imported."""
+    stamp = map_features.areas_stamp(session())
+    kept: Opening | None = current_app.extensions.get("xuntu.opening")
+    if kept is None or kept.stamp != stamp:
+        kept = _cut_opening(stamp)
+        current_app.extensions["xuntu.opening"] = kept
+    return kept
+
+
+def county_parts(found: Opening) -> MapParts:
+    """Render the county map: areas below, their names, sites on top."""
+    return _rendered(
+        COUNTY,
+        lambda: [
+            FeatureLayer("areas", label=_("Townships"), filled=basemap() is None),
+            FeatureLayer("names", label=_("Names")),
+            FeatureLayer("sites", label=_("Sites")),
+        ],
+        found.bounds,
+    )
+
+
+def site_map_parts(site: map_features.Site | None = None, *, editor: bool = False) -> SiteMap | None:
+    """Render the small map of a site's page; with `editor` one to draw on, whose site may not exist yet.
+
+    None before the county's areas are imported.
+    """
+    found = opening()
+    if found is None:
+        return None
+    name = EDITOR if editor else SITE
+    parts = _rendered(
+        name,
+        lambda: [
+            FeatureLayer("areas", filled=basemap() is None),
+            FeatureLayer("names"),
+            FeatureLayer("site"),
+        ],
+        found.bounds,
+        draw={} if editor else None,
+    )
+    data = {
+        "bounds": found.bounds,
+        "areas": orjson.Fragment(found.outlines),
+        "site": site and site_facts(site),
+        "words": words(),
+    }
+    return SiteMap(parts, name, as_block(data))
+
+
+def find_script(version: str) -> str | None:
+    """Find a map's script by its version; after a restart every map is rendered anew to look."""
+    if version not in _scripts() and (found := opening()) is not None:
+        county_parts(found)
+        site_map_parts()
+        site_map_parts(editor=True)
+    return _scripts().get(version)
+
+
+def as_block(data: dict[str, Any]) -> Markup:
+    """Write JSON that may stand in a script element whatever people wrote into it."""
+    text = orjson.dumps(data, option=orjson.OPT_UTC_Z).decode()
+    for mark, safe in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
+        text = text.replace(mark, safe)
+    return Markup(text)  # noqa: S704 (no mark of markup is left in it)
+
+
+def words() -> dict[str, str]:
+    """Translate what every map says."""
+    return {
+        "no_position": _(
+            "No position. Browsers give one only over HTTPS and with your permission. Move the map by hand."
+        )
+    }
+
+
+def basemap() -> Basemap | None:
+    """Give the background of `XUNTU_TILES` under our own address, credited as the county's profile says."""
+    source = tile_source(settings().tiles)
+    if source is None:
+        return None
+    credit = str(settings().profile.get("tiles", {}).get("attribution", ""))
+    return Basemap(
+        name=_("Background"),
+        url="/tiles/{z}/{x}/{y}",
+        attribution=credit,
+        min_zoom=source.min_zoom,
+        max_zoom=source.max_zoom,
+        offline=source.offline,
+    )
+
+
+def site_facts(site: map_features.Site) -> dict[str, Any]:
+    """Say what the browser draws of one site."""
+    return {
+        "id": site.id,
+        "name": site.name,
+        "kind": site.kind,
+        "state": site_map_state(site, now()),
+        "lon": site.lon,
+        "lat": site.lat,
+        "geometry": None if site.geometry is None else orjson.Fragment(shapely.to_geojson(site.geometry)),
+    }
+
+
+def _rendered(
+    name: str, layers: Callable[[], list[FeatureLayer]], bounds: Box, draw: dict[str, Any] | None = None
+) -> MapParts:
+    kept: dict[Any, MapParts] = current_app.extensions.setdefault("xuntu.map_parts", {})
+    key = (name, bounds, filters.language(), basemap())
+    if key not in kept:
+        titles = {"zoom_in": _("Zoom in"), "zoom_out": _("Zoom out"), "locate": _("Show where I am")}
+        built = county_map(name, bounds=bounds, layers=layers(), basemap=basemap(), draw=draw, words=titles)
+        kept[key] = render_parts(built, _assets())
+        _scripts()[kept[key].version] = kept[key].script
+    return kept[key]
+
+
+def _scripts() -> dict[str, str]:
+    return current_app.extensions.setdefault("xuntu.map_scripts", {})
+
+
+@cache
+def _assets() -> dict[str, str]:
+    """Where each of Folium's scripts and styles lies below /static."""
+    return {name: f"/vendor/{path}" for name, path in json.loads(VENDOR.read_text())["names"].items()}
+
+
+def _cut_opening(stamp: tuple[Any, ...]) -> Opening | None:
+    outlines, written = _cut_outlines()
+    if not outlines:
+        return None
+    townships = [(shape, one) for shape, one in outlines if one["level"] == "township"]
+    return Opening(
+        stamp,
+        bounds=_bounds([shape for shape, _ in outlines]),
+        outlines=written,
+        townships=tuple((one["code"], one["name"]) for _, one in townships),
+        boxes={one["code"]: _bounds([shape]) for shape, one in townships},
+    )
+
+
+def _cut_outlines() -> tuple[list[map_features.Outline], bytes]:
+    """Simplify the outlines until they fit into the page; the finer ones come when one zooms in."""
+    for tolerance in OPENING_TOLERANCES:
+        outlines = map_features.list_outlines(session(), tolerance_deg=tolerance)
+        written = write_geojson(rounded(outlines, OPENING_DIGITS))
+        if len(gzip.compress(written)) <= OPENING_BYTES:
+            break
+    return outlines, written
+
+
+def _bounds(shapes: list[Any]) -> Box:
+    west, south, east, north = (float(edge) for edge in shapely.total_bounds(shapes).round(OPENING_DIGITS))
+    return west, south, east, north

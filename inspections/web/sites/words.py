@@ -1,0 +1,91 @@
+"""What the attributes of a site are called and how a site stands, in the reader's language."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext
+
+from inspections import terms
+from inspections.map_states import site_map_state
+from inspections.sites.attributes import ATTRIBUTES, Attribute
+from inspections.terms import MapState
+from inspections.web.cases.words import days_words
+from inspections.web.filters import label, language, number
+
+ATTRIBUTE_NAMES = {
+    "crop_area_mu": lazy_gettext("Cropped area"),
+    "crop": lazy_gettext("Crop"),
+    "grid_cell": lazy_gettext("Grid cell"),
+    "list_level": lazy_gettext("List it stands in"),
+    "judged_by": lazy_gettext("Judged by"),
+    "target_class": lazy_gettext("Target water class"),
+    "shed_count": lazy_gettext("Number of sheds"),
+    "shed_area_mu": lazy_gettext("Area of sheds"),
+    "filing_no": lazy_gettext("Filing number"),
+    "problem_class": lazy_gettext("Class of problem"),
+    "guard_profile": lazy_gettext("Guard house rule"),
+    "zone": lazy_gettext("Planting zone"),
+    "project": lazy_gettext("Project"),
+    "design_year": lazy_gettext("Year of design"),
+    "design_mu": lazy_gettext("Designed area"),
+    "design_density": lazy_gettext("Designed density"),
+    "species_plan": lazy_gettext("Planned species"),
+    "width_m": lazy_gettext("Width of the belt"),
+    "irrigated": lazy_gettext("Irrigated"),
+    "climate_profile": lazy_gettext("Survival line"),
+    "contract_state": lazy_gettext("Contract"),
+    "keeper": lazy_gettext("Kept by"),
+}
+ATTRIBUTE_HINTS = {
+    "width_m": lazy_gettext("With a line, length times width gives the area."),
+    "keeper": lazy_gettext("A body or a post, not a person's name."),
+    "list_level": lazy_gettext("From 2,000 m² national, below provincial, unless decided otherwise."),
+}
+UNITS = {"mu": lazy_gettext("mu"), "m": "m", "per_mu": lazy_gettext("trees per mu")}
+# Choices that no list of enums.json holds
+CHOICES = {
+    "national": lazy_gettext("national list"),
+    "provincial": lazy_gettext("provincial list"),
+    "senses": lazy_gettext("look and smell"),
+    "opinion": lazy_gettext("opinion of residents"),
+    "monitoring": lazy_gettext("water samples"),
+}
+
+
+def choice_label(attribute: Attribute, code: str) -> str:
+    """Say a choice of an attribute."""
+    if code in CHOICES and " " in attribute.choices:
+        return str(CHOICES[code])
+    return label(attribute.choices, code)
+
+
+def attribute_facts(site: Any) -> list[tuple[str, str]]:
+    """List what is recorded of a site's kind, as name and value."""
+    shown = []
+    for attribute in ATTRIBUTES.get(site.kind, ()):
+        value = site.attrs.get(attribute.key)
+        if value is not None:
+            shown.append((str(ATTRIBUTE_NAMES[attribute.key]), _value(attribute, value)))
+    return shown
+
+
+def state_of(site: Any, now: datetime) -> tuple[MapState, str]:
+    """Tell a site's map state and the words for it: with a deadline, how many days."""
+    state = site_map_state(site, now)
+    if state in (MapState.OVERDUE, MapState.DUE_SOON):
+        return state, days_words(site.case_due_at, now)
+    return state, terms.label("map_state", state, language())
+
+
+def _value(attribute: Attribute, value: Any) -> str:
+    if attribute.form == "choice":
+        return choice_label(attribute, str(value))
+    if attribute.form == "yes_no":
+        return gettext("yes") if value else gettext("no")
+    if attribute.form == "text" or attribute.key == "design_year":
+        return str(value)
+    unit = str(UNITS.get(attribute.unit, ""))
+    places = 0 if float(value) == int(value) else 2
+    return f"{number(value, places)} {unit}".strip()
