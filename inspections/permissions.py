@@ -54,7 +54,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "visit.see": _EVERYONE,
     "case.see": _EVERYONE,
     "visit.log": _FIELD,
-    "site.add": _FIELD | {Role.ADMIN},
+    "site.add": _FIELD,
     "site.correct": _KEEPERS | {Role.ADMIN},
     "site.import": _KEEPERS | {Role.ADMIN},
     "site.activate": _KEEPERS,

@@ -21,8 +21,8 @@ from inspections.checklists.requirements import Requirement, requirement
 from inspections.checklists.severity import ORDER
 from inspections.deadlines import CountyDates, Deadline, beijing_day, rule_deadline
 from inspections.models import Case, Finding, Site, Visit
+from inspections.numbers import next_case_number
 from inspections.permissions import Actor
-from inspections.store import next_number
 from inspections.terms import OPEN_CASE_STATES, RUNNING_CASE_STATES, CaseState, Listing, Role, Severity
 
 REPEATED_WITHIN = timedelta(days=365)
@@ -183,11 +183,9 @@ def _open_case(
     found_at = visit.effective_at
     deadline = rule_deadline(rule.limit, found_at, dates)
     fixed = visit.answers.get("fixed_on_spot") is True
-    year = beijing_day(found_at).year
-    series = f"{year}-{rule.kind.letter}"
     case = Case(
         id=uuid.uuid4(),
-        number=f"{series}-{next_number(session, f'case-{series}'):05d}",
+        number=next_case_number(session, rule.kind, found_at),
         site_id=site.id,
         kind=rule.kind,
         township_code=site.township_code,

@@ -70,7 +70,7 @@ def make_history(
 
 
 def by_daylight(at: datetime, latest: datetime) -> datetime:
-    """Some moment of the same Beijing day between 8:00 and 18:00; the day before if that is after `latest`."""
+    """A moment of the same Beijing day from 8:00 to 18:00; the day before if that is after `latest`."""
     midnight = _midnight(at)
     found = midnight + 8 * HOUR + (at - midnight) * (10 / 24)
     return found if found <= latest else found - DAY

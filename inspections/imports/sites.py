@@ -19,13 +19,13 @@ from geo.shapes import MU_M2, geodesic_area_m2, representative_point
 from inspections import terms
 from inspections.errors import InspectionError, Invalid, InvalidFields
 from inspections.imports import ColumnsMissing, Report, match_columns, record_batch, require_new_file
+from inspections.imports.batches import NewSite, add_sites
 from inspections.imports.duplicates import Duplicates
 from inspections.imports.headings import SITE_HEADINGS, find_site_field
 from inspections.imports.places import Position, position_column, read_positions
 from inspections.imports.townships import Said, Townships
 from inspections.models import ImportBatch
 from inspections.permissions import Actor, in_scope, require
-from inspections.sites.batches import NewSite, add_sites
 from inspections.sites.rules import SiteFacts, check_facts
 from inspections.sites.warnings import AREA_DIFFERS, ReportedAreaDiffers
 from inspections.typed import clean_text, read_number

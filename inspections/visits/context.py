@@ -34,7 +34,7 @@ def visit_context(
     *,
     leave_out: uuid.UUID | None = None,
 ) -> dict[str, Any]:
-    """Gather what conditions may ask (`inspections.checklists.conditions.FACTS`), as JSON; a tablet takes it along.
+    """Gather what conditions may ask (`checklists.conditions.FACTS`), as JSON; a tablet takes it along.
 
     Read from the county's profile: `[seasons] straw`, `[milestones]`, and in `[rules]` guard, survival_line,
     soil_cover_min_cm and hardened_allowance_m2. `leave_out` is a visit being corrected.

@@ -24,7 +24,6 @@ from inspections.web.blueprints import BLUEPRINTS
 from inspections.web.context import XuntuApp
 
 STATIC = Path(__file__).parent.parent.parent / "static"
-MAX_REQUEST_BYTES = 20 * 15_000_000 + 1_000_000  # twenty photos and a form
 
 
 def init_app(app: Flask, settings: Settings, store: Store) -> None:
@@ -37,7 +36,7 @@ def init_app(app: Flask, settings: Settings, store: Store) -> None:
         SESSION_COOKIE_SECURE=settings.url.startswith("https://"),
         PERMANENT_SESSION_LIFETIME=timedelta(days=30),
         SESSION_REFRESH_EACH_REQUEST=False,
-        MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
+        MAX_CONTENT_LENGTH=security.MAX_REQUEST_BYTES,
         MAX_FORM_MEMORY_SIZE=2_000_000,
         MAX_FORM_PARTS=2_000,
         WTF_CSRF_TIME_LIMIT=None,

@@ -1,4 +1,4 @@
-"""The door of every view: `officer_may(action)`, `signed_in`, or `public`; a view without one does not start."""
+"""The door of every view: `officer_may(action)`, `signed_in` or `public`. A view without one stops the start."""
 
 from __future__ import annotations
 

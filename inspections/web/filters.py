@@ -48,9 +48,9 @@ def clock(value: datetime | None) -> str:
     return "—" if value is None else f"{value.astimezone(BEIJING):%H:%M}"
 
 
-def moment(value: datetime | None) -> str:
-    """Day and time."""
-    return "—" if value is None else f"{day(value)} {clock(value)}"
+def moment(value: datetime | None, *, today: date | None = None) -> str:
+    """Day and time, with the year where it is not `today`'s."""
+    return "—" if value is None else f"{day(value, today=today)} {clock(value)}"
 
 
 def number(value: float | None, places: int = 0) -> str:

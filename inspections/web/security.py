@@ -15,6 +15,7 @@ from werkzeug.exceptions import Forbidden, MisdirectedRequest
 from inspections.settings import Settings
 from inspections.web.context import READS, token
 
+MAX_REQUEST_BYTES = 20 * 15_000_000 + 1_000_000  # twenty photos and a form
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; worker-src 'self'; "

@@ -21,7 +21,7 @@ from inspections.backup import MANIFEST, hold_folder, write_backup, write_nightl
 from inspections.models import Officer, Site
 from inspections.permissions import SYSTEM
 from inspections.restore import BackupDamaged, NotEmpty, restore_backup
-from inspections.settings import Settings
+from inspections.settings import Settings, WrongSetting
 from inspections.snapshots import DatabaseDamaged, InUse, ToolMissing, WrongDatabase
 from inspections.store import Store
 from tests.factories import a_county, a_site, an_officer
@@ -319,3 +319,12 @@ def test_nightly_keeps_as_many_as_the_profile_says(settings, now):
     settings = replace(settings, profile={"backup": {"keep": 2}})
     made = [write_nightly(settings, now=now + timedelta(days=day)) for day in range(3)]
     assert sorted((settings.data / "backups").iterdir()) == [made[1].path, made[2].path]
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("keep", [0, "many", True])
+def test_a_keep_that_is_no_number_is_refused_before_anything_is_written(settings, now, keep):
+    settings = replace(settings, profile={"backup": {"keep": keep}})
+    with pytest.raises(WrongSetting):
+        write_nightly(settings, now=now)
+    assert not (settings.data / "backups").exists()

@@ -80,9 +80,13 @@ def test_a_head_from_a_backup_must_be_in_the_chain(store, now):
 
 
 def test_an_entry_belongs_to_the_transaction_of_its_change(store, now):
-    with pytest.raises(ZeroDivisionError), store.write() as session:
-        append_three(session, now)
-        raise ZeroDivisionError
+    def fail_after_appending():
+        with store.write() as session:
+            append_three(session, now)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_after_appending()
     with store.read() as session:
         assert ledger.verify(session)[0] == 0
 

@@ -33,7 +33,7 @@ ANYBODY = {*PERSONAS, "auditor", "stranger"}
 ALL = {*PERSONAS, "auditor"}  # the auditor: a leader's account marked read only
 FIELD = {"inspector", "township", "department", "supervisor", "leader"}
 KEEPERS = {"township", "department", "supervisor"}
-MAY_ADD = FIELD | {"admin"}
+MAY_ADD = FIELD
 MAY_CORRECT = KEEPERS | {"admin"}
 ADMIN = {"admin"}
 

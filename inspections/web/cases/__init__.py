@@ -13,9 +13,8 @@ from inspections import areas, ledger
 from inspections.cases import lists as case_lists
 from inspections.cases.lists import CaseFilters
 from inspections.terms import AreaLevel, CaseState, Kind, MapState, Severity
-from inspections.web import lists, story
+from inspections.web import case_words, lists, story
 from inspections.web.auth import officer, officer_may
-from inspections.web.cases import words as case_words
 from inspections.web.context import now, session
 from inspections.web.filters import label
 

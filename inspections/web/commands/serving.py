@@ -15,8 +15,8 @@ from inspections.errors import Unavailable
 from inspections.models import Officer
 from inspections.settings import read_settings
 from inspections.store import Store
-from inspections.web import MAX_REQUEST_BYTES
 from inspections.web.commands import Call, Progress, note, say
+from inspections.web.security import MAX_REQUEST_BYTES
 from inspections.web.words import N_
 
 LOOPBACK = "127.0.0.1"

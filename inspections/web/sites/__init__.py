@@ -20,9 +20,8 @@ from inspections.sites import merging as site_merging
 from inspections.sites import records as site_records
 from inspections.sites.warnings import NeedsConfirming, SiteWarning
 from inspections.terms import Kind, MapState
-from inspections.web import lists, story
+from inspections.web import case_words, lists, story
 from inspections.web.auth import officer, officer_may
-from inspections.web.cases import words as case_words
 from inspections.web.context import now, only_read, session
 from inspections.web.errors import sentence, status_of
 from inspections.web.sites import filters as site_filters

@@ -11,7 +11,7 @@ from inspections import terms
 from inspections.map_states import site_map_state
 from inspections.sites.attributes import ATTRIBUTES, Attribute
 from inspections.terms import MapState
-from inspections.web.cases.words import days_words
+from inspections.web.case_words import days_words
 from inspections.web.filters import label, language, number
 
 ATTRIBUTE_NAMES = {
