@@ -104,7 +104,7 @@ def bare_county(sqlite_store: Store, tmp_path: Path) -> County:
 
 def _demo(store: Store, folder: Path) -> County:
     settings = Settings(data=folder, secret_key=SETTINGS.secret_key, url=SETTINGS.url)
-    demo.build(store, settings, sites=300, until=NOW)
+    demo.build(store, settings, sites=300, photos=30, until=NOW)
     app = create_app(settings, store)
     app.extensions["xuntu.clock"] = lambda: NOW
     return County(app, store, _names(store))
@@ -118,6 +118,7 @@ def _names(store: Store) -> list[str]:
     with store.read() as session:
         words = {word for column in columns for word in session.scalars(select(column).distinct()) if word}
         words |= {name[:1] for name in session.scalars(select(Officer.full_name))}  # as in the bar
+        words |= {f"{name[:1]}*" for name in session.scalars(select(Operator.name))}  # as masked
     return sorted(words, key=len, reverse=True)
 
 
