@@ -38,7 +38,7 @@ def a_world(session: Session, folder: Path) -> World:
 
 def _pond(session: Session, author: Officer, folder: Path) -> dict[str, str]:
     site = a_site(session, geometry=a_pond_shape(), area_m2=10_000.0, created_by_id=author.id)
-    site.operator = Operator(name="陈某某", type="individual", phone="13800000000", salt=bytes(32))
+    site.operator = Operator(name="陈某某", type="household", phone="13800000000", salt=bytes(32))
     seen = ("photo_overview", "photo_detail")
     visit = log(session, a_payload(site, FOUL_POND), by=actor_of(author), folder=folder, items=seen)
     return _ids(session, visit, author, visit.findings[0].case_id, visit.evidence[0])
