@@ -1,4 +1,4 @@
-"""The door of every view: `officer_may(action)`, `signed_in` or `public`. A view without one stops the start."""
+"""The door of every view: `officer_may(action)`, `signed_in` or `public`; without one the app does not start."""
 
 from __future__ import annotations
 
