@@ -1,4 +1,4 @@
-"""The door of every view: `officer_may(action)`, `signed_in` or `public`; without one the app does not start."""
+"""The door of every view: `officer_may(action)`, `signed_in` or `public`; no view is without one."""
 
 from __future__ import annotations
 
