@@ -24,9 +24,9 @@ from inspections.settings import Settings
 from inspections.store import Store
 from inspections.terms import Kind, VisitState
 from tests.factories import NOW, PASSWORD
-from tests.pages import check_page, get_page, text_of
+from tests.pages import MOST_QUERIES, check_page, counted_queries, get_page, text_of
 from tests.test_translations import CATALOGUE
-from tests.web.conftest import PERSONAS, SETTINGS, build, csrf_of
+from tests.web.conftest import COMPILED, PERSONAS, SETTINGS, build, csrf_of
 from tests.web.world import a_world
 
 # What is answered to a GET and is no page.
@@ -42,10 +42,10 @@ NO_PAGES = {
     "statics.show_static",
     "tiles.show_tile",
 }
-# The same pages, asked for something.
+# The same pages, asked for something: forms by kind for everybody, filtered lists for the supervisor.
+KINDS = {"/sites/new": tuple(f"?kind={kind.value}" for kind in Kind)}
 ASKED = {
     "/sites": ("?q=P-9901&sort=name", "?kind=pond&state=overdue&visited=never", "?page=2", "?status=all"),
-    "/sites/new": tuple(f"?kind={kind.value}" for kind in Kind),
     "/visits": ("?officer=mine", "?result=finding&flagged=yes&versions=all", "?page=2"),
     "/cases": ("?state=", "?sort=severity&stage=suspected", "?page=2"),
     "/map": ("?kind=pond&state=overdue",),
@@ -106,6 +106,7 @@ def _demo(store: Store, folder: Path) -> County:
     settings = Settings(data=folder, secret_key=SETTINGS.secret_key, url=SETTINGS.url)
     demo.build(store, settings, sites=300, photos=30, until=NOW)
     app = create_app(settings, store)
+    app.jinja_env.bytecode_cache = COMPILED
     app.extensions["xuntu.clock"] = lambda: NOW
     return County(app, store, _names(store))
 
@@ -136,7 +137,8 @@ def paths_of(county: County, who: str) -> list[str]:
         and not rule.rule.startswith("/api/")
         and all(ids.get(name) for name in rule.arguments)
     ]
-    return sorted(pages) + [page + asked for page in pages for asked in ASKED.get(page, ())]
+    asked = KINDS | (ASKED if who == "supervisor" else {})
+    return sorted(pages) + [page + query for page in pages for query in asked.get(page, ())]
 
 
 def _ids_in_scope(county: County, who: str) -> dict[str, object]:
@@ -163,9 +165,15 @@ def _ids_in_scope(county: County, who: str) -> dict[str, object]:
         }
 
 
-def may_enter(client: FlaskClient, path: str) -> bool:
-    """Whether this persona has a page there; who may is the routes' test's business."""
-    return client.get(path).status_code not in (302, 303, 403, 404, 409)
+def find_page(county: County, client: FlaskClient, path: str) -> Element | None:
+    """Check a page as `get_page` does; None where the routes' table has none for this persona."""
+    with counted_queries(county.store) as queries:
+        answer = client.get(path)
+    if answer.status_code in (302, 303, 403, 404, 409):
+        return None
+    assert answer.status_code == 200, answer.status_code
+    assert len(queries) <= MOST_QUERIES, f"{len(queries)} queries"
+    return check_page(answer)
 
 
 def check_heading(tree: Element) -> None:
@@ -214,18 +222,19 @@ def chinese_left(tree: Element, names: list[str]) -> list[str]:
 def check_all(county: County, who: str, lang: str, sources: set[str]) -> int:
     """Look at every page a persona has; returns how many there were."""
     client, wrong, count = county.client(who, lang), [], 0
+    client.get("/map")  # reads the outlines that stay in memory
     for path in paths_of(county, who):
-        if not may_enter(client, path):
-            continue
-        count += 1
         try:
-            tree = get_page(client, path)
+            tree = find_page(county, client, path)
+            if tree is None:
+                continue
+            count += 1
             check_heading(tree)
             assert tree.get("lang") == LANGUAGES[lang]
             left = chinese_left(tree, county.names) if lang == "en" else english_left(tree, sources)
-            assert not left, f"{path}: {left}"
+            assert not left, left
         except (AssertionError, ParseError) as error:
-            wrong.append(f"{path}: {error}".partition("\nSELECT")[0])
+            wrong.append(f"{path}: {error}")
     assert not wrong, "\n".join(wrong)
     return count
 
@@ -238,8 +247,7 @@ def test_each_page_of_the_demo_county_is_sound_and_in_one_language(demo_county, 
 
 @pytest.mark.parametrize("who", ["inspector", "supervisor", "admin"])
 def test_each_page_of_a_small_county_is_sound(small_county, sources, who):
-    for lang in LANGUAGES:
-        assert check_all(small_county, who, lang, sources) >= 10
+    assert check_all(small_county, who, "zh_CN", sources) >= 10
 
 
 @pytest.mark.parametrize("who", PERSONAS)
@@ -257,7 +265,7 @@ def test_pages_a_stranger_sees_are_sound(sqlite_app, sources, lang):
     assert not (chinese_left(tree, []) if lang == "en" else english_left(tree, sources))
 
 
-@pytest.mark.parametrize("who", PERSONAS)
+@pytest.mark.parametrize("who", ["inspector", "supervisor", "admin"])
 def test_every_link_leads_somewhere(demo_county, who):
     client, found, dead = demo_county.client(who, "zh_CN"), {}, []
     for path in paths_of(demo_county, who):

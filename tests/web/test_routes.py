@@ -26,7 +26,7 @@ from inspections.terms import Role
 from inspections.web.visits.input import Shot, sign_shot
 from tests.factories import NOW, an_officer
 from tests.photos import a_photo
-from tests.web.conftest import PERSONAS, SETTINGS, build, sign_in_as
+from tests.web.conftest import COMPILED, PERSONAS, SETTINGS, build, sign_in_as
 from tests.web.world import World, a_world
 
 ANYBODY = {*PERSONAS, "auditor", "stranger"}
@@ -145,6 +145,7 @@ def place(filled: tuple[Path, World], tmp_path: Path) -> Iterator[Place]:
     store = Store(f"sqlite:///{database}")
     app = create_app(settings, store)
     app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.jinja_env.bytecode_cache = COMPILED
     app.extensions["xuntu.clock"] = lambda: NOW
     yield Place(app, world, database)
     store.close()
