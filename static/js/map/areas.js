@@ -19,7 +19,7 @@ export const AreasLayer = L.LayerGroup.extend({
     this.clearLayers();
     const townships = outlines.features.filter(isTownship);
     const county = outlines.features.filter((feature) => !isTownship(feature));
-    this._add(townships, this._filled ? "area-plain" : "area-line");
+    this._add(townships.length ? townships : county, this._filled ? "area-plain" : "area-line");
     this._add(county, "edge-band");
     this._add(county, "edge-line");
     if (this._chosen) this.choose(this._chosen);
