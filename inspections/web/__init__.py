@@ -22,6 +22,7 @@ from inspections.web import context, errors, filters, security
 from inspections.web.auth import require_doors
 from inspections.web.blueprints import BLUEPRINTS
 from inspections.web.context import XuntuApp
+from inspections.web.tiles import tile_source
 
 STATIC = Path(__file__).parent.parent.parent / "static"
 
@@ -60,6 +61,7 @@ def init_app(app: Flask, settings: Settings, store: Store) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     require_doors(app)
+    tile_source(settings.tiles)  # a wrong setting stops the start
 
 
 def choose_language() -> str:

@@ -239,3 +239,17 @@ def test_a_keyboard_reaches_what_a_page_is_for_with_the_focus_seen(look, address
     assert unseen == []
     assert reached[0]["inMain"]
     assert {one["name"] for one in reached} & {"button", "input", "select"}
+
+
+@pytest.mark.parametrize(
+    ("who", "name"), [("inspector", "visit-new"), ("inspector", "account"), ("leader", "map")]
+)
+def test_in_sunlight_black_stands_on_white(look, contexts, county, addresses, who, name):
+    contexts[who].add_cookies([{"name": "theme", "value": "sun", "url": county.address}])
+    page = look(who, addresses[name], 800)
+    contexts[who].clear_cookies(name="theme")
+    expect(page.locator("html")).to_have_attribute("data-theme", "sun")
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    assert page.evaluate(OVERFLOW) <= 0
+    keep(page, name, 800, "sun")
+    axe(page)
