@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, union_all
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, defer
 
 from inspections.map_states import state_condition
-from inspections.models import Area, Site
+from inspections.models import Site
 from inspections.permissions import Actor, site_filter
+from inspections.search import site_matches
 from inspections.sites.warnings import LISTED
 from inspections.store import rows_in_pages
-from inspections.terms import AreaLevel, Kind, MapState, SiteStatus
-from inspections.typed import clean_code, clean_text
+from inspections.terms import Kind, MapState, SiteStatus
+from inspections.typed import clean_text
 
 PAGE_SIZE = 50
 NOT_VISITED_DAYS = (30, 90, 180)
@@ -129,35 +130,7 @@ def _conditions(
 
 
 def _by_words(session: Session, words: str, _now: datetime) -> ColumnElement[bool]:
-    """Match by the beginning of a number, anything in a name, or the name of a village or township.
-
-    Each is looked for in its own index: rows, shapes and all, are read only for what was found.
-    """
-    number = clean_code(words).upper()
-    found = [
-        (Site.number >= number) & (Site.number < number + "\U0010ffff"),
-        Site.name.like(f"%{_escaped(words)}%", escape="\\"),
-    ]
-    if number[:1].isdigit() or number.startswith("-"):
-        found.append(Site.number.like(f"%{_escaped(number)}%", escape="\\"))
-    codes = _areas_named(session, words)
-    if codes:
-        found += [Site.village_code.in_(codes), Site.township_code.in_(codes)]
-    return Site.pk.in_(union_all(*(select(Site.pk).where(condition) for condition in found)))
-
-
-def _areas_named(session: Session, words: str) -> list[str]:
-    query = (
-        select(Area.code)
-        .where(Area.valid_to.is_(None), Area.level != AreaLevel.COUNTY)
-        .where(Area.name.like(f"%{_escaped(words)}%", escape="\\"))
-        .limit(200)
-    )
-    return list(session.scalars(query))
-
-
-def _escaped(words: str) -> str:
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return site_matches(session, words)
 
 
 def _by_status(_session: Session, status: str, _now: datetime) -> ColumnElement[bool]:

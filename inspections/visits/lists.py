@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, defer, joinedload, selectinload
 from inspections.errors import NotFound
 from inspections.models import Case, Finding, Officer, Site, Visit
 from inspections.permissions import Actor, may, require, sees_all, site_filter
+from inspections.search import site_matches
 from inspections.store import rows_in_pages
 from inspections.terms import VisitState
 
@@ -53,7 +54,7 @@ def list_visits(
     query = (
         select(Visit)
         .options(joinedload(Visit.site), selectinload(Visit.findings), *_LIGHT)
-        .where(*_scope(by), *_conditions(narrowed, by))
+        .where(*_scope(by), *_conditions(session, narrowed, by))
         .order_by(Visit.effective_at.desc(), Visit.id.desc())
     )
     return rows_in_pages(session, query, page=page, size=size)
@@ -63,7 +64,7 @@ def count_to_review(session: Session, *, by: Actor) -> int:
     """How many submitted visits wait for this officer; 0 for who does not review."""
     if not may(by, "visit.review"):
         return 0
-    waiting = _conditions(VisitFilter(state="submitted"), by)
+    waiting = _conditions(session, VisitFilter(state="submitted"), by)
     query = select(func.count(Visit.id)).where(*_scope(by, own=False), Visit.officer_id != by.id, *waiting)
     return session.scalar(query) or 0
 
@@ -111,7 +112,7 @@ def _scope(by: Actor, *, own: bool = True) -> list[ColumnElement[bool]]:
     return [or_(within, Visit.officer_id == by.id) if own else within]
 
 
-def _conditions(narrowed: VisitFilter, by: Actor) -> list[ColumnElement[bool]]:
+def _conditions(session: Session, narrowed: VisitFilter, by: Actor) -> list[ColumnElement[bool]]:
     newer = select(Visit.supersedes_id).where(Visit.supersedes_id.is_not(None))
     wanted: list[tuple[object, ColumnElement[bool]]] = [
         (narrowed.state, Visit.state == narrowed.state),
@@ -121,7 +122,7 @@ def _conditions(narrowed: VisitFilter, by: Actor) -> list[ColumnElement[bool]]:
         (narrowed.site_id, Visit.site_id == narrowed.site_id),
         (narrowed.mine, Visit.officer_id == by.id),
         (narrowed.flagged, cast(Visit.flags, Text) != "[]"),
-        (narrowed.q, _at_sites(_named(narrowed.q))),
+        (narrowed.q, _at_sites(site_matches(session, narrowed.q))),
         (not narrowed.with_superseded, Visit.id.not_in(newer)),
     ]
     return [condition for asked, condition in wanted if asked]
@@ -130,10 +131,6 @@ def _conditions(narrowed: VisitFilter, by: Actor) -> list[ColumnElement[bool]]:
 def _at_sites(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """Sites are asked apart: joining them only to count costs more than the count."""
     return Visit.site_id.in_(select(Site.id).where(condition))
-
-
-def _named(part: str) -> ColumnElement[bool]:
-    return or_(Site.name.icontains(part, autoescape=True), Site.number.icontains(part, autoescape=True))
 
 
 def may_correct(visit: Visit, versions: Versions, *, by: Actor) -> bool:
