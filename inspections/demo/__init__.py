@@ -256,6 +256,9 @@ def _in_order(places: Places, history: History, people: People, began: datetime)
         return ledger.Draft(began, action, subject, str(key), admin["id"], admin["full_name"], "admin", facts)
 
     yield by_admin("county.made", "area", COUNTY_CODE, {"name": names.COUNTY_NAME})
+    for body in people.bodies:
+        facts = {"name": body["name"], "type": body["type"], "area_code": body["area_code"]}
+        yield by_admin("body.added", "body", body["id"], facts)
     for officer in people.officers:
         yield by_admin(
             "officer.added",

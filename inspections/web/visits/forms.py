@@ -41,11 +41,11 @@ MOST_CORNERS = 300
 @bp.get("/sites/<uuid:site_id>/visits/new")
 @officer_may("visit.log")
 def new_visit(site_id: UUID) -> ResponseReturnValue:
-    """Show the checklist of a site's kind, "nothing found" first; `?visit_type=` answers one question."""
+    """Show the checklist of a site's kind, "nothing found" first; `?visit_type=` else it is a patrol."""
     site = visits.site_to_visit(session(), site_id, by=officer())
     if site.id != site_id:
         return redirect(url_for(".new_visit", site_id=site.id))
-    asked = request.args.get("visit_type", "")
+    asked = request.args.get("visit_type", "patrol")
     typed = {"visit_type": [asked]} if asked in codes("visit_type") else {}
     return show_form(site, new_entry(now(), typed=typed))
 
