@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import ColumnElement, Connection, Engine, Select, create_engine, event, func, text
+from sqlalchemy import ColumnElement, Connection, Engine, Select, create_engine, event, func, select, text
 from sqlalchemy import inspect as sql_inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
@@ -176,16 +176,21 @@ def in_box(
     return model.geometry.op("&&")(func.ST_MakeEnvelope(min_x, min_y, max_x, max_y, SRID))
 
 
-def rows_in_pages(session: Session, query: Select, *, page: int, size: int) -> tuple[list[Any], int]:
+def rows_in_pages(
+    session: Session, query: Select, *, page: int, size: int, load: Sequence[Any] = ()
+) -> tuple[list[Any], int]:
     """One page of a query's entities and the count of all its rows. `page` counts from 1.
 
-    The page is found by keys alone, so that deep pages and sorting never carry whole rows.
+    The page is found by keys alone and its rows are fetched by them, with the options `load`, so that deep
+    pages and sorting never carry whole rows and a condition is not asked once more.
     """
     entity = query.column_descriptions[0]["entity"]
     key = sql_inspect(entity).primary_key[0]
     total = session.scalar(query.with_only_columns(func.count(key)).order_by(None)) or 0
     keys = session.scalars(query.with_only_columns(key).limit(size).offset((page - 1) * size)).all()
-    return (list(session.scalars(query.where(key.in_(keys)))) if keys else []), total
+    rows = session.scalars(select(entity).options(*load).where(key.in_(keys))) if keys else ()
+    found = {getattr(row, key.name): row for row in rows}
+    return [found[one] for one in keys], total
 
 
 _COUNT_ON = text(

@@ -70,13 +70,11 @@ def list_officers(
 ) -> OfficerPage:
     """Officers by name; `active` is "yes", "no" or empty for both."""
     require(by, "officer.administer")
-    query = select(Officer).options(
-        joinedload(Officer.body), selectinload(Officer.areas), selectinload(Officer.kinds)
-    )
-    query = _narrowed(query, q.strip(), role, active).order_by(
+    load = (joinedload(Officer.body), selectinload(Officer.areas), selectinload(Officer.kinds))
+    query = _narrowed(select(Officer), q.strip(), role, active).order_by(
         Officer.active.desc(), Officer.name, Officer.id
     )
-    rows, total = rows_in_pages(session, query, page=page, size=PAGE_SIZE)
+    rows, total = rows_in_pages(session, query, page=page, size=PAGE_SIZE, load=load)
     return OfficerPage(rows, total, page)
 
 

@@ -53,11 +53,11 @@ def list_visits(
     """One page of the visits in scope, newest first, each with its site; and how many there are in all."""
     query = (
         select(Visit)
-        .options(joinedload(Visit.site), selectinload(Visit.findings), *_LIGHT)
         .where(*_scope(by), *_conditions(session, narrowed, by))
         .order_by(Visit.effective_at.desc(), Visit.id.desc())
     )
-    return rows_in_pages(session, query, page=page, size=size)
+    load = (joinedload(Visit.site), selectinload(Visit.findings), *_LIGHT)
+    return rows_in_pages(session, query, page=page, size=size, load=load)
 
 
 def count_to_review(session: Session, *, by: Actor) -> int:
