@@ -16,8 +16,8 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from geo.layers import write_geojson
 from geo.shapes import MU_M2
+from geo.writers.geojson import write_geojson
 from inspections import ledger
 from inspections.areas import area_names, find_county
 from inspections.errors import Invalid

@@ -1,15 +1,17 @@
-"""What a reader says to the process that asked: rows, problems and facts, as lines of JSON.
+"""What a reader says to the process that asked: sheets, rows, problems and facts, as lines of JSON.
 
-Lines, because half an answer can be told from a whole one; JSON, because reading it runs nothing.
-The lines are `{"rows": [[number, [value, …], geometry], …]}`, `{"problems": [[row, column, code, facts], …]}`
-and, last, `{"end": {"columns", "encoding", "crs", "sheet"}}` or `{"error": [code, facts]}`. A geometry is WKB
-in hex.
+Lines, because half an answer can be told from a whole one; JSON, because reading it runs nothing. The lines
+are `{"sheet": index, "rows": [[number, [value, …], geometry], …]}`,
+`{"sheet": index, "problems": [[row, column, code, facts], …]}` and, last, `{"error": [code, facts]}` or
+`{"end": {"encoding", "notes": [[code, facts], …], "sheets": [{…}, …]}}`. A geometry is WKB in hex; what is
+said of a sheet are the fields of `SheetFacts`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from math import isfinite
 from typing import Any, BinaryIO
 
@@ -22,8 +24,20 @@ _BATCH = 1_000
 _BIGGEST_INT = 2**63
 
 
+@dataclass
+class SheetFacts:
+    """What is said of one sheet; a reader may fill it in while it reads."""
+
+    name: str = ""
+    columns: list[str] | None = None  # None for a grid: its heading is for others to find
+    has_geometry: bool = False
+    crs: str | None = None
+    hidden: bool = False
+    hidden_rows: list[int] = field(default_factory=list)
+
+
 class Answer:
-    """Collects what a reader found and writes it out in batches."""
+    """Collects what a reader found, sheet by sheet, and writes it out in batches."""
 
     def __init__(self, out: BinaryIO, limits: Limits) -> None:
         self._out = out
@@ -31,10 +45,25 @@ class Answer:
         self._read = 0
         self._rows: list[list[Any]] = []
         self._problems: list[list[Any]] = []
-        self.facts: dict[str, Any] = {"columns": [], "encoding": None, "crs": None, "sheet": None}
+        self._sheets: list[SheetFacts] = []
+        self._notes: list[GeoError] = []
+        self.encoding: str | None = None
+
+    def begin_sheet(self, name: str = "", **facts: Any) -> SheetFacts:
+        """Begin a sheet; the rows and problems that follow are its own."""
+        self._flush()
+        self._sheets.append(SheetFacts(name, **facts))
+        return self._sheets[-1]
+
+    def note(self, error: GeoError) -> None:
+        """Say something of the whole file that somebody should know."""
+        self._notes.append(error)
 
     def add_row(self, number: int, values: Sequence[Any], geometry: str | None = None) -> None:
-        """Add one row of plain values in the order of the columns; a shorter one ends in empty cells."""
+        """Add one row of plain values in the order of the columns to the sheet begun last.
+
+        A shorter row ends in empty cells; the number is what people call the row.
+        """
         self._count()
         self._rows.append([number, list(values), geometry])
         if len(self._rows) >= _BATCH:
@@ -70,7 +99,9 @@ class Answer:
     def end(self) -> None:
         """Write what is left and close the answer with its facts."""
         self._flush()
-        self._write({"end": self.facts})
+        notes = [[note.code, plain_facts(note)] for note in self._notes]
+        sheets = [asdict(sheet) for sheet in self._sheets]
+        self._write({"end": {"encoding": self.encoding, "notes": notes, "sheets": sheets}})
 
     def fail(self, error: GeoError) -> None:
         """Close the answer with a refusal of the whole file."""
@@ -89,10 +120,11 @@ class Answer:
             raise TooManyRows(most=self._limits.rows)
 
     def _flush(self) -> None:
+        sheet = {"sheet": len(self._sheets) - 1}
         if self._rows:
-            self._write({"rows": self._rows})
+            self._write(sheet | {"rows": self._rows})
         if self._problems:
-            self._write({"problems": self._problems})
+            self._write(sheet | {"problems": self._problems})
         self._rows, self._problems = [], []
 
     def _write(self, line: dict[str, Any]) -> None:

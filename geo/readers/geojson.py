@@ -44,10 +44,10 @@ class _BadCell(Exception):
 
 def read(path: Path, answer: Answer, limits: Limits) -> None:
     """Read the features of a file; properties become columns in the order in which they first come."""
-    text, answer.facts["encoding"] = decode(path.read_bytes())
+    text, answer.encoding = decode(path.read_bytes())
     document = _parse(text)
     del text
-    answer.facts["crs"] = _crs(document)
+    sheet = answer.begin_sheet(has_geometry=True, crs=_crs(document))
     features = _features(document, path.name)
     if len(features) > limits.rows:
         raise TooManyRows(most=limits.rows)
@@ -56,7 +56,7 @@ def read(path: Path, answer: Answer, limits: Limits) -> None:
         _add(answer, number, feature, columns)
         if len(columns) > limits.columns:
             raise TooManyColumns(most=limits.columns)
-    answer.facts["columns"] = list(columns)
+    sheet.columns = list(columns)
 
 
 def _parse(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""Read tables in text: CSV with commas, semicolons, tabs or bars, its first row the heading."""
+"""Read tables in text: CSV with commas, semicolons, tabs or bars; the heading is for others to find."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from geo.errors import (
     EmptyFile,
     OpenQuote,
     StrayQuote,
-    TooManyCells,
     TooManyColumns,
 )
 from geo.formats import Limits
@@ -25,20 +24,22 @@ _DELIMITERS = ",;\t|"
 
 def read(path: Path, answer: Answer, limits: Limits) -> None:
     """Read a table; empty cells are nothing, rows without any text are passed over."""
-    text, answer.facts["encoding"] = decode(path.read_bytes())
+    text, answer.encoding = decode(path.read_bytes())
     csv.field_size_limit(limits.cell_bytes)
-    rows = _rows(text, limits)
-    columns: list[str] | None = None
-    for number, cells in rows:
+    answer.begin_sheet()
+    found = False
+    for number, cells in _rows(text, limits):
         if isinstance(cells, StrayQuote):
             answer.add_problem(number, None, cells)
-        elif columns is None:
-            columns = _heading(cells, limits)
-        else:
-            _add(answer, number, cells, columns)
-    if columns is None:
+            continue
+        while not cells[-1].strip():
+            cells.pop()
+        if len(cells) > limits.columns:
+            raise TooManyColumns(most=limits.columns)
+        answer.add_row(number, [cell.strip() or None for cell in cells])
+        found = True
+    if not found:
         raise EmptyFile
-    answer.facts["columns"] = columns
 
 
 def _rows(text: str, limits: Limits) -> Iterator[tuple[int, list[str] | StrayQuote]]:
@@ -66,27 +67,3 @@ def _delimiter(text: str) -> str:
     line = next((line for line in io.StringIO(text[:100_000]) if line.strip()), "")
     bare = re.sub(r'"[^"]*"', "", line)
     return max(_DELIMITERS, key=bare.count)
-
-
-def _heading(cells: list[str], limits: Limits) -> list[str]:
-    """Name every column once: trailing empty ones go, empty and repeated names get a number."""
-    names = [cell.strip() for cell in cells]
-    while not names[-1]:
-        names.pop()
-    if len(names) > limits.columns:
-        raise TooManyColumns(most=limits.columns)
-    columns: list[str] = []
-    taken = set(names)
-    for place, name in enumerate(names, start=1):
-        unique, count = name or f"({place})", 2
-        while unique in columns or (unique in taken and unique != name):
-            unique, count = f"{name or place} ({count})", count + 1
-        columns.append(unique)
-    return columns
-
-
-def _add(answer: Answer, number: int, cells: list[str], columns: list[str]) -> None:
-    if any(cell.strip() for cell in cells[len(columns) :]):
-        answer.add_problem(number, None, TooManyCells(cells=len(cells), columns=len(columns)))
-        return
-    answer.add_row(number, [cell.strip() or None for cell in cells[: len(columns)]])

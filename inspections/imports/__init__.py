@@ -18,9 +18,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from geo.errors import GeoError
-from geo.layers import Layer
 from inspections.deadlines import beijing_day
 from inspections.errors import Conflict, InspectionError, Invalid, NotFound
+from inspections.imports.layers import Layer
 from inspections.models import ImportBatch
 from inspections.permissions import Actor
 

@@ -19,7 +19,6 @@ from sqlalchemy.orm import Session
 
 from geo.areas import NOWHERE, AreaIndex
 from geo.errors import GeoError
-from geo.layers import Layer
 from inspections import ledger
 from inspections.areas import find_county
 from inspections.deadlines import beijing_day
@@ -38,6 +37,7 @@ from inspections.imports.area_shapes import (
     reaches_out_m,
 )
 from inspections.imports.headings import AREA_HEADINGS, find_area_field
+from inspections.imports.layers import Layer
 from inspections.ledger import Draft
 from inspections.models import Area, ImportBatch, Site
 from inspections.permissions import Actor, require

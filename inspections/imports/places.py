@@ -17,10 +17,10 @@ import shapely
 from geo.coordinates import read_position
 from geo.crs import Reading, parse_crs
 from geo.errors import BadPosition, GeoError
-from geo.layers import Layer
 from inspections.errors import InspectionError, Invalid
 from inspections.imports import ColumnsMissing, Report
 from inspections.imports.headings import SITE_HEADINGS
+from inspections.imports.layers import Layer
 from inspections.typed import NotANumber, read_number
 
 GROWN_DEG = 0.05  # the county's box, grown so that a position just outside still counts as near (DOMAIN §7.2)

@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from geo.errors import GeoError
-from geo.layers import Layer
 from geo.shapes import MU_M2, geodesic_area_m2, representative_point
 from inspections import terms
 from inspections.errors import InspectionError, Invalid, InvalidFields
@@ -22,6 +21,7 @@ from inspections.imports import ColumnsMissing, Report, match_columns, record_ba
 from inspections.imports.batches import NewSite, add_sites
 from inspections.imports.duplicates import Duplicates
 from inspections.imports.headings import SITE_HEADINGS, find_site_field
+from inspections.imports.layers import Layer
 from inspections.imports.places import Position, position_column, read_positions
 from inspections.imports.townships import Said, Townships
 from inspections.models import ImportBatch

@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from shapely.geometry.base import BaseGeometry
 
-from geo.layers import write_geojson
+from geo.writers.geojson import write_geojson
 from inspections import areas, map_features, permissions
 from inspections.deadlines import beijing_day, days_left, last_day
 from inspections.map_states import site_map_state

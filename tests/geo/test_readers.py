@@ -1,4 +1,4 @@
-"""The readers themselves, in this process: what they say about rows. `test_layers` runs them in their own."""
+"""The readers themselves, in this process: what they say of rows. `test_sources` runs them in their own."""
 
 import io
 import json
@@ -31,8 +31,9 @@ def read(reader, tmp_path, content, **limits):
 
 
 def table(tmp_path, content, **limits):
-    end, rows, problems = read(text, tmp_path, content, **limits)
-    return end["columns"], rows, problems
+    """The rows of a table, its heading among them, and the problems."""
+    _, rows, problems = read(text, tmp_path, content, **limits)
+    return rows, problems
 
 
 def collection(*features, **members):
@@ -90,35 +91,23 @@ def test_a_zero_byte_is_refused_with_the_offset():
 def test_the_separator_is_found_in_the_heading(tmp_path, separator):
     lines = [["name", "note, in full", "lat"], ["塘", "x", "38"]]
     content = "\r\n".join(separator.join(f'"{cell}"' for cell in line) for line in lines)
-    columns, rows, _ = table(tmp_path, content)
-    assert columns == lines[0]
-    assert rows == {2: lines[1]}
+    rows, _ = table(tmp_path, content)
+    assert rows == {1: lines[0], 2: lines[1]}
 
 
 def test_rows_keep_the_line_they_begin_on(tmp_path):
-    _, rows, _ = table(tmp_path, 'a,b\n1,"x\ny"\n\n,,\n3,z\r\n4,')
-    assert rows == {2: ["1", "x\ny"], 6: ["3", "z"], 7: ["4", None]}
+    rows, _ = table(tmp_path, 'a,b\n1,"x\ny"\n\n,,\n3,z\r\n4,')
+    assert rows == {1: ["a", "b"], 2: ["1", "x\ny"], 6: ["3", "z"], 7: ["4"]}
 
 
 def test_leading_zeros_and_outer_spaces(tmp_path):
-    _, rows, _ = table(tmp_path, "code , name\n 006207 , 塘 \n")
-    assert rows == {2: ["006207", "塘"]}
-
-
-def test_each_column_gets_a_name_of_its_own(tmp_path):
-    columns, _, _ = table(tmp_path, "备注,备注,,备注 (2),,\n1,2,3,4,,\n")
-    assert columns == ["备注", "备注 (3)", "(3)", "备注 (2)"]
-
-
-def test_a_row_too_long_is_left_out_alone(tmp_path):
-    _, rows, problems = table(tmp_path, "a,b\n1,2,3\n1,2,,\n4\n")
-    assert rows == {3: ["1", "2"], 4: ["4"]}
-    assert problems == {2: ("geo.too_many_cells", None)}
+    rows, _ = table(tmp_path, "code , name\n 006207 , 塘 \n")
+    assert rows == {1: ["code", "name"], 2: ["006207", "塘"]}
 
 
 def test_a_stray_quote_costs_its_row_only(tmp_path):
-    _, rows, problems = table(tmp_path, 'a,b\n1,"x"y\n2,z\n')
-    assert rows == {3: ["2", "z"]}
+    rows, problems = table(tmp_path, 'a,b\n1,"x"y\n2,z\n')
+    assert rows == {1: ["a", "b"], 3: ["2", "z"]}
     assert problems == {2: ("geo.stray_quote", None)}
 
 
@@ -136,8 +125,7 @@ def test_the_limits_of_a_table_hold(tmp_path):
         table(tmp_path, "a,b\n1," + "x" * 10_000_000)
 
 
-def test_a_heading_alone_has_no_rows_and_blank_lines_have_no_heading(tmp_path):
-    assert table(tmp_path, "a,b\n") == (["a", "b"], {}, {})
+def test_blank_lines_alone_are_an_empty_file(tmp_path):
     with pytest.raises(errors.EmptyFile):
         table(tmp_path, ",,\n , \n")
 
@@ -151,7 +139,7 @@ def test_features_become_rows_and_nested_properties_text(tmp_path):
         feature(other="塘", n=2),
     )
     end, rows, problems = read(geojson, tmp_path, content)
-    assert end["columns"] == ["n", "x", "ok", "tags", "big", "none", "empty", "other"]
+    assert end["sheets"][0]["columns"] == ["n", "x", "ok", "tags", "big", "none", "empty", "other"]
     assert rows[1] == [1, 0.5, "true", '["a", {"b": 1}]', str(2**70), None, None]
     assert rows[2] == [2, None, None, None, None, None, None, "塘"]
     assert problems == {}
@@ -208,7 +196,7 @@ def test_z_is_dropped_and_half_characters_replaced(tmp_path):
 )
 def test_the_coordinate_system_is_given_as_found(tmp_path, name, crs):
     content = collection(feature(), crs={"type": "name", "properties": {"name": name}})
-    assert read(geojson, tmp_path, content)[0]["crs"] == crs
+    assert read(geojson, tmp_path, content)[0]["sheets"][0]["crs"] == crs
 
 
 def test_a_bare_feature_and_a_bare_geometry_are_files_of_one(tmp_path):

@@ -13,11 +13,11 @@ from sqlalchemy import func, select
 
 from geo.coordinates import wgs84_to_gcj02
 from geo.errors import GeoError
-from geo.layers import read_layer
 from geo.shapes import distance_m, to_geojson
 from inspections import areas, ledger
 from inspections.imports import AlreadyImported, ColumnsMissing, NothingAccepted, Report
 from inspections.imports.areas import CountyDiffers, NoCountyNamed, apply_areas, check_areas
+from inspections.imports.layers import read_layer
 from inspections.imports.sites import apply_sites, check_sites
 from inspections.models import Area, ImportBatch, LedgerEntry, Operator, Site
 from inspections.permissions import SYSTEM, Actor

@@ -10,11 +10,11 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from geo.layers import Layer, read_layer
 from inspections.errors import Invalid
 from inspections.exports import write_sites
 from inspections.imports import NothingAccepted, Report
 from inspections.imports.areas import apply_areas, check_areas
+from inspections.imports.layers import Layer, read_layer
 from inspections.imports.sites import apply_sites, check_sites
 from inspections.permissions import SYSTEM
 from inspections.store import now_utc

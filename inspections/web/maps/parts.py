@@ -21,8 +21,8 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from geo.basemaps import Basemap
-from geo.layers import write_geojson
 from geo.maps import FeatureLayer, MapParts, county_map, render_parts
+from geo.writers.geojson import write_geojson
 from inspections import map_features
 from inspections.map_states import site_map_state
 from inspections.web import filters

@@ -1,8 +1,10 @@
-"""Features in and out: foreign files read in a process of their own, GeoJSON written fast.
+"""Foreign files in: read in a process of their own, given on sheet by sheet and a batch of rows at a time.
 
 What a file holds is nobody's promise, so it is copied to a folder of its own and read there by `geo.readers`,
-with limits and an empty environment; here only its plain answer is taken in. One bad row is a problem of that
-row.
+with limits and an empty environment; here only its plain answer is taken in. A `Sheet` is one sheet of a
+workbook or one layer of a file, as it stands there: a grid whose heading is still to be found, or rows under
+named columns. One bad row is a problem of that row. Rows are never all in memory: the answer lies on the disk
+while the source is open.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,9 +27,7 @@ from typing import Any
 import numpy as np
 import orjson
 import shapely
-from shapely.geometry.base import BaseGeometry
 
-from geo.crs import parse_crs
 from geo.errors import (
     BadLayer,
     FileUnreadable,
@@ -38,10 +39,11 @@ from geo.errors import (
 )
 from geo.formats import HEAD_BYTES, Format, Limits, format_of
 
-__all__ = ["Layer", "Limits", "RowProblem", "read_layer", "write_geojson"]
+__all__ = ["Batch", "Limits", "RowProblem", "Sheet", "Source", "open_source"]
 
 log = logging.getLogger(__name__)
 
+Plain = str | int | float | None
 _PACKAGES = Path(__file__).resolve().parent.parent
 _CHUNK = 1 << 20
 _PLAIN = (str, int, float, type(None))
@@ -63,42 +65,64 @@ class RowProblem:
 
 
 @dataclass(frozen=True)
-class Layer:
-    """The rows of a file, as they stand in it; rows left out are in `problems`, one each."""
+class Batch:
+    """Some rows of a sheet in their order: numbers, values by column, geometries where there are any.
+
+    A row may hold fewer values than there are columns; what is missing is empty. Geometries are in the
+    sheet's own coordinate system and not yet checked.
+    """
+
+    numbers: list[int]
+    rows: list[list[Plain]]
+    geometries: np.ndarray | None  # of shapely geometries, shape (n,)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet of a workbook or one layer of a file, as it stands there."""
+
+    index: int
+    name: str  # empty where the format knows only one sheet without a name
+    columns: (
+        list[str] | None
+    )  # None for a grid: its first rows may be titles, its heading is still to be found
+    row_count: int
+    has_geometry: bool = False
+    crs: str | None = None  # what the file says, as `geo.crs.parse_crs` takes it
+    hidden: bool = False
+    hidden_rows: list[int] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
+    _answer: Path = field(default=Path(), repr=False, compare=False)
+
+    def batches(self) -> Iterator[Batch]:
+        """Give the rows in order, some hundreds at a time; may be asked again."""
+        for line in _lines(self._answer):
+            if line.get("sheet") == self.index and "rows" in line:
+                yield self._batch(line["rows"])
+
+    def _batch(self, rows: list[list[Any]]) -> Batch:
+        geometries = None
+        if self.has_geometry:
+            geometries = shapely.from_wkb(np.array([hexed for _, _, hexed in rows], dtype=object))
+        return Batch([number for number, _, _ in rows], [values for _, values, _ in rows], geometries)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A foreign file, read: what it is and its sheets in their order; `notes` are for the whole file."""
 
     format: str
     sha256: str
     encoding: str | None
-    columns: list[str]
-    rows: list[dict[str, str | int | float | None]]
-    row_numbers: list[int]
-    geometries: list[BaseGeometry] | None
-    crs: str | None
-    problems: list[RowProblem] = field(default_factory=list)
-    sheet: str | None = None
-    declared_crs: str | None = None
-
-    def lonlat(self) -> list[BaseGeometry] | None:
-        """Turn the geometries into longitude and latitude in CGCS2000.
-
-        What was declared wins over what the file says; where neither says anything they are taken as they
-        are. They are not yet checked: `geo.shapes.check_geometry` does that, row by row.
-
-        Raises
-        ------
-        UnknownCRS, NoTransformation
-            The file names a system that cannot be read.
-        """
-        if self.geometries is None:
-            return None
-        reading = parse_crs(self.declared_crs or self.crs or "CGCS2000")
-        return list(reading.to_lonlat(np.array(self.geometries, dtype=object)))
+    sheets: list[Sheet]
+    notes: list[GeoError] = field(default_factory=list)
 
 
-def read_layer(
-    path: Path | str, *, limits: Limits | None = None, crs: str | None = None, name: str | None = None
-) -> Layer:
-    """Read a foreign file into plain rows.
+@contextmanager
+def open_source(
+    path: Path | str, *, limits: Limits | None = None, name: str | None = None
+) -> Iterator[Source]:
+    """Read a foreign file; its rows can be had while the source is open.
 
     Parameters
     ----------
@@ -106,8 +130,6 @@ def read_layer(
         The file, opened once; only a copy of it is read.
     limits : Limits, optional
         Sizes, memory and time.
-    crs : str, optional
-        A declared coordinate system, as `geo.crs.parse_crs` takes it.
     name : str, optional
         What the file is called by the person who gave it, where the path says something else.
 
@@ -115,44 +137,17 @@ def read_layer(
     ------
     BadLayer
         One of its kinds: the whole file cannot be used.
-    UnknownCRS, NoTransformation
-        The declared system is not known.
     """
     path, limits = Path(path), limits or Limits()
-    declared = parse_crs(crs).name if crs else None
     called = (name or path.name).encode("utf-8", "replace").decode()
-    with tempfile.TemporaryDirectory(prefix="layer-") as folder:
+    with tempfile.TemporaryDirectory(prefix="source-") as folder:
         copy = Path(folder) / "input"
         sha256 = _copy(path, copy, limits, called)
         with copy.open("rb") as file:
             found = format_of(called, file.read(HEAD_BYTES))
         answer = _ask_reader(found, copy, called, limits)
-        return _layer(answer, found, called, sha256, declared)
-
-
-def write_geojson(features: Iterable[tuple[BaseGeometry | None, Mapping[str, Any]]]) -> bytes:
-    """Write a FeatureCollection of pairs of geometry (longitude, latitude) and properties.
-
-    Properties may hold what orjson writes: text, numbers, dates, UUIDs, lists and dicts with text keys.
-
-    Examples
-    --------
-    >>> write_geojson([(shapely.Point(100.45, 38.93), {"name": "A"})]).decode()[:59]
-    '{"type":"FeatureCollection","features":[{"type":"Feature","'
-    """
-    pairs = list(features)
-    geometries = np.empty(len(pairs), dtype=object)
-    geometries[:] = [geometry for geometry, _ in pairs]
-    texts = shapely.to_geojson(geometries)
-    return orjson.dumps(
-        {
-            "type": "FeatureCollection",
-            "features": [
-                {"type": "Feature", "geometry": text and orjson.Fragment(text), "properties": properties}
-                for text, (_, properties) in zip(texts, pairs, strict=True)
-            ],
-        }
-    )
+        copy.unlink()
+        yield _source(answer, found, called, sha256)
 
 
 def _copy(path: Path, copy: Path, limits: Limits, called: str) -> str:
@@ -224,34 +219,58 @@ def _end(reader: subprocess.Popen[bytes]) -> None:
         reader.wait()
 
 
-def _layer(answer: Path, found: Format, called: str, sha256: str, declared: str | None) -> Layer:
+def _source(answer: Path, found: Format, called: str, sha256: str) -> Source:
     """Take the answer in; whatever is not as it must be is a failure of the reader."""
-    rows: list[list[Any]] = []
-    problems: list[list[Any]] = []
+    problems: dict[int, list[RowProblem]] = {}
+    counts: dict[int, int] = {}
     end: dict[str, Any] = {}
+    for line in _lines(answer):
+        try:
+            if "error" in line:
+                raise _refusal(*line["error"], called)
+            counts[line.get("sheet", -1)] = counts.get(line.get("sheet", -1), 0) + _count(
+                line.get("rows", [])
+            )
+            problems.setdefault(line.get("sheet", -1), []).extend(
+                RowProblem(*problem) for problem in line.get("problems", [])
+            )
+            end = line.get("end", {})
+        except (KeyError, TypeError, ValueError) as error:
+            raise ReaderFailed from error
+    try:
+        sheets = [
+            Sheet(
+                index=index,
+                row_count=counts.get(index, 0),
+                problems=sorted(problems.get(index, []), key=lambda one: one.row),
+                _answer=answer,
+                **said,
+            )
+            for index, said in enumerate(end["sheets"])
+        ]
+        notes = [kind_of(code)(**facts) for code, facts in end["notes"]]
+        return Source(found.name, sha256, end["encoding"], sheets, notes)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ReaderFailed from error
+
+
+def _lines(answer: Path) -> Iterator[dict[str, Any]]:
     try:
         with answer.open("rb") as lines:
-            for line in map(orjson.loads, lines):
-                if "error" in line:
-                    raise _refusal(*line["error"], called)
-                rows += line.get("rows", [])
-                problems += line.get("problems", [])
-                end = line.get("end", {})
-        return Layer(
-            format=found.name,
-            sha256=sha256,
-            encoding=end["encoding"],
-            columns=end["columns"],
-            rows=[_row(end["columns"], values) for _, values, _ in rows],
-            row_numbers=[int(number) for number, _, _ in rows],
-            geometries=_geometries([hexed for _, _, hexed in rows]) if found.has_geometry else None,
-            crs=end["crs"],
-            problems=[RowProblem(*problem) for problem in sorted(problems, key=lambda one: one[0])],
-            sheet=end["sheet"],
-            declared_crs=declared,
-        )
-    except (KeyError, TypeError, ValueError, OSError, shapely.errors.GEOSException) as error:
+            for line in lines:
+                yield orjson.loads(line)
+    except (OSError, ValueError) as error:
         raise ReaderFailed from error
+
+
+def _count(rows: list[Any]) -> int:
+    """See that rows are as they must be, and count them."""
+    for number, values, hexed in rows:
+        if type(number) is not int or not all(type(value) in _PLAIN for value in values):
+            raise TypeError("a row is not plain")
+        if hexed is not None and not isinstance(hexed, str):
+            raise TypeError("a geometry is not plain")
+    return len(rows)
 
 
 def _refusal(code: str, facts: dict[str, Any], called: str) -> BadLayer:
@@ -260,15 +279,3 @@ def _refusal(code: str, facts: dict[str, Any], called: str) -> BadLayer:
         raise ValueError(code)
     # The reader knows the copy only
     return kind(**{**facts, **({"name": called} if "name" in facts else {})})
-
-
-def _row(columns: list[str], values: list[Any]) -> dict[str, Any]:
-    if not all(type(value) in _PLAIN for value in values):
-        raise TypeError("a value is not plain")
-    row = dict.fromkeys(columns)
-    row.update(zip(columns, values, strict=False))
-    return row
-
-
-def _geometries(hexed: list[str]) -> list[BaseGeometry]:
-    return list(shapely.from_wkb(np.array(hexed, dtype=object)))
