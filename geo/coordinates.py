@@ -17,10 +17,10 @@ from geo.notations import Written, read_one, read_two
 from geo.shifts import bd09_to_wgs84, gcj02_to_wgs84, shift_hint, wgs84_to_bd09, wgs84_to_gcj02
 
 __all__ = [
+    "CHINA",
     "bd09_to_wgs84",
     "format_position",
     "gcj02_to_wgs84",
-    "looks_swapped",
     "read_coordinate",
     "read_number_pairs",
     "read_numbers",
@@ -38,8 +38,8 @@ _LARGEST = 1e15  # no coordinate; beyond it a whole number is no longer exact as
 # What most cells hold, read without the grammar
 _NUMBER = re.compile(r"\s*[+-]?\d{1,9}(?:\.\d{0,20})?\s*", re.ASCII)
 _NUMBERS = re.compile(r"([+-]?\d{1,9}(?:\.\d{0,20})?)\s*[,，;\s]\s*([+-]?\d{1,9}(?:\.\d{0,20})?)", re.ASCII)
-# What tells longitude from latitude by size alone, wherever China's ranges do not meet
-_CHINA_LON, _CHINA_LAT = (73.0, 136.0), (3.0, 54.0)
+# Bounds in degrees: longitude and latitude are told apart by size alone, since the two ranges do not meet
+CHINA = (73.0, 3.0, 136.0, 54.0)
 
 
 def read_coordinate(text: str) -> float:
@@ -123,7 +123,7 @@ def read_position(text: str) -> tuple[float, float]:
     """
     first, second = _by_letters(*read_two(text))
     lon, lat = first.value, second.value
-    if not (first.letter or second.letter) and looks_swapped(lon, lat):
+    if not (first.letter or second.letter) and _looks_swapped(lon, lat):
         lon, lat = lat, lon
     if abs(lon) > 180 or abs(lat) > 90:
         raise PositionOutOfRange(lon=lon, lat=lat)
@@ -171,18 +171,17 @@ def read_number_pairs(cells: Iterable[Cell]) -> tuple[np.ndarray, np.ndarray, di
     return x, y, errors
 
 
-def looks_swapped(a: float, b: float) -> bool:
-    """Tell whether two numbers are latitude and longitude, and not the other way round, by China's ranges."""
-    if abs(b) > 90 >= abs(a):
-        return True
-    return _CHINA_LAT[0] <= a <= _CHINA_LAT[1] and _CHINA_LON[0] <= b <= _CHINA_LON[1]
-
-
 def _by_letters(first: Written, second: Written) -> tuple[Written, Written]:
     """The one that runs east before the one that runs north, where that is said."""
     if first.letter and first.letter == second.letter:
         raise BadPosition
     return (second, first) if first.letter == "N" or second.letter == "E" else (first, second)
+
+
+def _looks_swapped(a: float, b: float) -> bool:
+    """Whether two numbers are latitude and longitude, and not the other way round, by China's ranges."""
+    west, south, east, north = CHINA
+    return abs(b) > 90 >= abs(a) or (south <= a <= north and west <= b <= east)
 
 
 def _number(cell: Cell, place: int, errors: dict[int, BadPosition]) -> float:

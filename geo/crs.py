@@ -275,11 +275,11 @@ def _parameter(crs: CRS, name: str) -> float | None:
 
 
 def _keeping_gaps(shift: Way) -> Way:
-    """Shift what is finite and leave the rest for the check of the row it belongs to."""
+    """Shift what can be degrees and leave the rest for the check of the row it belongs to."""
 
     def shift_finite(x: np.ndarray, y: np.ndarray) -> Pair:
         x, y = np.array(x, dtype=float), np.array(y, dtype=float)
-        sound = np.isfinite(x) & np.isfinite(y)
+        sound = (np.abs(x) <= 180.0) & (np.abs(y) <= 180.0)
         x[sound], y[sound] = shift(x[sound], y[sound])
         return x, y
 
