@@ -132,26 +132,27 @@ def fingerprint(wkt: str) -> str:
 
 def _grid_named(word: str) -> str | None:
     """Read the name of a Gauss-Krüger grid, like `xian19803degreegkzone33`."""
-    datum = next((known for known in _LONGEST_FIRST if word.startswith(known)), None)
-    found = _GRID.fullmatch(word, len(datum)) if datum else None
-    if not datum or not found:
+    datum = next((known for known in _LONGEST_FIRST if word.startswith(known)), "")
+    found = _GRID.fullmatch(word, len(datum))
+    degrees = _NAMES.get(datum, "")
+    if not found or degrees not in GRIDS or degrees == "EPSG:4326":  # of WGS 84 there is only UTM
         return None
     step = int(found["step"]) if found["step"] else None
     if found["bare"]:  # Beijing_1954_GK_Zone_17N: the zone only tells the meridian, and no easting carries it
-        return _by_meridian(_NAMES[datum], 6 * int(found["zone"]) - 3, step)
+        return _by_meridian(degrees, 6 * int(found["zone"]) - 3, step)
     if found["meridian"]:
-        return _by_meridian(_NAMES[datum], int(found["meridian"]), step)
-    return _by_zone(_NAMES[datum], int(found["zone"]), step)
+        return _by_meridian(degrees, int(found["meridian"]), step)
+    return _by_zone(degrees, int(found["zone"]), step)
 
 
 def _by_meridian(degrees: str, meridian: int, step: int | None) -> str | None:
     """The 3-degree grid stands for the 6-degree one too, but not at a meridian that has none of 6 degrees."""
-    code = GRIDS[degrees][0].code_at(meridian) if degrees in GRIDS else None
+    code = GRIDS[degrees][0].code_at(meridian)
     return None if code is None or (step == 6 and meridian % 6 != 3) else f"EPSG:{code}"
 
 
 def _by_zone(degrees: str, zone: int, step: int | None) -> str | None:
-    for grid in GRIDS.get(degrees, ()):
+    for grid in GRIDS[degrees]:
         if grid.first_zone is not None and step in (None, grid.step):
             code = grid.code_at(FIRST_MERIDIAN + (zone - grid.first_zone) * grid.step)
             if code:

@@ -2,7 +2,7 @@
 
 Xian 1980 and Beijing 1954 lie up to some two hundred metres from CGCS2000, differently from place to place.
 Asked for the way, PROJ does nothing and does not say so. A county that has parameters writes them into its
-profile::
+profile (these figures are made up)::
 
     [datums.xian80]
     dx = -12.5          # metres, from Xian 1980 to CGCS2000

@@ -150,7 +150,15 @@ def test_the_table_of_grids_says_what_epsg_says(degrees):
 @pytest.mark.parametrize(
     "text",
     ["", "4490", "2000", "EPSG:0", "EPSG:999999", "EPSG:1004490", "EPSG:5773", "EPSG:4978", "mars", "a" * 999]
-    + ["CGCS2000 46带", "CGCS2000 6度带 中央子午线 102", "CGCS2000 中央子午线 100.5", "不详", "GCJ02 / BD09"],
+    + [
+        "CGCS2000 46带",
+        "CGCS2000 6度带 中央子午线 102",
+        "CGCS2000 中央子午线 100.5",
+        "WGS84 高斯 中央子午线 99",
+        "WGS84 高斯 45带",
+        "不详",
+        "GCJ02 / BD09",
+    ],
 )
 def test_an_unknown_system_is_refused(text):
     with pytest.raises(UnknownCRS):
