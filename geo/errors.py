@@ -61,10 +61,48 @@ class CRSMismatch(GeoError):
 
 
 class NoTransformation(CRSMismatch):
-    """A coordinate system from which no exact way to CGCS2000 is public, like Xian 1980 or Beijing 1954."""
+    """Xian 1980 or Beijing 1954, from which no exact way to CGCS2000 is public."""
 
     code = "geo.no_transformation"
-    message = "No exact way from {name} to CGCS2000 is known. Convert the data to CGCS2000 (EPSG:4490) first."
+    message = (
+        "No exact way from {name} to CGCS2000 is public. Convert the data to CGCS2000 (EPSG:4490) first, or "
+        "agree to places that are rough to {rough_m} m, or put the county's parameters into its profile."
+    )
+
+
+class UnknownDatum(UnknownCRS):
+    """A coordinate system on a datum that is none of China's, or of which nothing is said."""
+
+    code = "geo.unknown_datum"
+    message = "The datum of {crs} is not one used here. Convert the data to CGCS2000 (EPSG:4490) first."
+
+
+class BadDatumParameters(GeoError):
+    """Parameters of a local datum, in the county profile, of which one is missing or no such thing."""
+
+    code = "geo.bad_datum_parameters"
+    message = (
+        "[datums.{datum}] in the county profile: {name} is missing or wrong. Give dx, dy and dz in metres; "
+        "where there are seven, also rx, ry and rz in seconds, scale_ppm, and as convention position_vector "
+        "or coordinate_frame."
+    )
+
+
+class UnknownDatumParameter(GeoError):
+    """A name among the parameters of local datums that nothing reads, perhaps misspelt."""
+
+    code = "geo.unknown_datum_parameter"
+    message = "[datums] in the county profile: {name} is not known. Known are {known}."
+
+
+class UnlikelyDatumParameters(GeoError):
+    """Parameters of a local datum that move places by nothing, or much too far."""
+
+    code = "geo.unlikely_datum_parameters"
+    message = (
+        "[datums.{datum}] in the county profile cannot be right: it moves places in China by {least_m} m or "
+        "more, where some tens of metres are usual. Check units, signs and convention."
+    )
 
 
 class BadPosition(GeoError):
