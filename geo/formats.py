@@ -47,6 +47,7 @@ class Limits:
 
     bytes: int = 50_000_000
     rows: int = 100_000
+    headings: int = 200  # rows of titles and headings that each grid may hold besides
     columns: int = 1_000
     cell_bytes: int = 1_000_000
     memory_bytes: int = 2_000_000_000

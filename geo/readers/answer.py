@@ -22,6 +22,7 @@ from geo.formats import Limits
 
 _BATCH = 1_000
 _BIGGEST_INT = 2**63
+_YES_NO = {True: "是", False: "否"}  # as people here write them in a table
 
 
 @dataclass
@@ -43,6 +44,7 @@ class Answer:
         self._out = out
         self._limits = limits
         self._read = 0
+        self._most = limits.rows
         self._rows: list[list[Any]] = []
         self._problems: list[list[Any]] = []
         self._sheets: list[SheetFacts] = []
@@ -53,6 +55,8 @@ class Answer:
         """Begin a sheet; the rows and problems that follow are its own."""
         self._flush()
         self._sheets.append(SheetFacts(name, **facts))
+        if self._sheets[-1].columns is None and not self._sheets[-1].has_geometry:
+            self._most += self._limits.headings
         return self._sheets[-1]
 
     def note(self, error: GeoError) -> None:
@@ -77,7 +81,9 @@ class Answer:
             self._flush()
 
     def plain(self, value: Any, row: int) -> str | int | float | None:
-        """Turn a value into text, a number or nothing; what is nested becomes JSON text.
+        """Turn a value into text, a number or nothing.
+
+        Yes and no become 是 and 否, a whole float an int, what is nested JSON text.
 
         Raises
         ------
@@ -87,13 +93,11 @@ class Answer:
             The file is to be refused.
         """
         if value is None or isinstance(value, bool):
-            return None if value is None else str(value).lower()
+            return None if value is None else _YES_NO[value]
         if isinstance(value, int):
             return value if abs(value) < _BIGGEST_INT else str(value)
         if isinstance(value, float):
-            if not isfinite(value):
-                raise NumberNotFinite
-            return value
+            return _plain_float(value)
         return self._plain_text(value if isinstance(value, str) else _nested(value), row)
 
     def end(self) -> None:
@@ -116,7 +120,7 @@ class Answer:
 
     def _count(self) -> None:
         self._read += 1
-        if self._read > self._limits.rows:
+        if self._read > self._most:
             raise TooManyRows(most=self._limits.rows)
 
     def _flush(self) -> None:
@@ -151,6 +155,12 @@ def whole_characters(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def _plain_float(value: float) -> int | float:
+    if not isfinite(value):
+        raise NumberNotFinite
+    return int(value) if value.is_integer() and abs(value) < _BIGGEST_INT else value
 
 
 def _nested(value: Any) -> str:
