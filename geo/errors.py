@@ -210,6 +210,31 @@ class NotThisFormat(BadLayer):
     message = "The file {name} does not hold {format}. Save it again as {format}, or give it its own ending."
 
 
+class NotAWorkbook(BadLayer):
+    """A web page or plain text that somebody gave the ending of a workbook."""
+
+    code = "geo.not_a_workbook"
+    message = (
+        "The file {name} is a web page or text, not a workbook. Open it in Excel or WPS and save it as .xlsx."
+    )
+
+
+class PasswordProtected(BadLayer):
+    """A workbook or an archive that only its password opens."""
+
+    code = "geo.password_protected"
+    message = "The file is protected by a password. Take the password off and save it again."
+
+
+class SheetTooSpread(BadLayer):
+    """A sheet that reaches so far that the empty cells would fill the memory."""
+
+    code = "geo.sheet_too_spread"
+    message = (
+        "A sheet reaches to cell {cell}. Delete the rows and columns beyond the table and save it again."
+    )
+
+
 class EmptyFile(BadLayer):
     """No bytes, or no heading."""
 
@@ -278,6 +303,52 @@ class TooDeep(BadLayer):
 
     code = "geo.too_deep"
     message = "The file is nested too deep to be GeoJSON. Save it again as GeoJSON."
+
+
+class BrokenArchive(BadLayer):
+    """An archive that breaks off, or is packed in a way nobody here unpacks."""
+
+    code = "geo.broken_archive"
+    message = "The archive is not whole. Pack the files again as an ordinary ZIP."
+
+
+class UnpacksTooLarge(BadLayer):
+    """An archive that unpacks to more than is taken, or to far more than its size makes likely."""
+
+    code = "geo.unpacks_too_large"
+    message = (
+        "Unpacked, the file is larger than {most_mb} MB, too much for its size. Leave out what is not needed."
+    )
+
+
+class TooManyMembers(BadLayer):
+    """An archive of more files than any layer has."""
+
+    code = "geo.too_many_members"
+    message = "The archive holds more than {most} files. Pack only those that are needed."
+
+
+class UnsafeMember(BadLayer):
+    """An archive with a link, or with a name that leads out of the folder it is unpacked to."""
+
+    code = "geo.unsafe_member"
+    message = (
+        "The archive holds {member}, which leads out of its own folder. Pack the files again from one folder."
+    )
+
+
+class HasDoctype(BadLayer):
+    """XML with a document type, which can make a reader swell or open other files."""
+
+    code = "geo.has_doctype"
+    message = "The file holds a DOCTYPE, which is not read. Save it again in the program that made it."
+
+
+class BrokenXML(BadLayer):
+    """Text that breaks off or is not XML."""
+
+    code = "geo.broken_xml"
+    message = "The file is not whole XML: it breaks at line {line}, column {column}. Save it again."
 
 
 class TooManyCells(BadLayer):

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from geo.errors import EmptyFile, NotThisFormat, UnknownFormat
+from geo.errors import EmptyFile, NotAWorkbook, NotThisFormat, UnknownFormat
 
 HEAD_BYTES = 4096
 # How other things begin that people give the ending of a text file: archives, office files, databases, images
@@ -39,6 +39,7 @@ _BINARY = (
     b"{\\rtf",
 )
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,9 @@ class Limits:
     headings: int = 200  # rows of titles and headings that each grid may hold besides
     columns: int = 1_000
     cell_bytes: int = 1_000_000
+    members: int = 200  # files in an archive
+    unpacked_bytes: int = 500_000_000
+    expansion: int = 100  # how many times its size an archive may unpack to
     memory_bytes: int = 2_000_000_000
     answer_bytes: int = 500_000_000
     seconds: float = 60.0
@@ -63,14 +67,15 @@ class Format:
     endings: tuple[str, ...]
     begins_right: Callable[[bytes], bool]
     reader: str
-    has_geometry: bool = True
+
+
+def _begins_like_text(head: bytes) -> bool:
+    return head.startswith(_UTF16) or not (head.startswith(_BINARY) or b"\x00" in head[:512])
 
 
 def _begins_like_csv(head: bytes) -> bool:
     """See text that is neither markup nor JSON nor a script of some program."""
-    if head.startswith(_UTF16):
-        return True
-    return b"\x00" not in head[:512] and not _text(head).startswith((b"<", b"{", b"[{"))
+    return _begins_like_text(head) and not _text(head).startswith((b"<", b"{", b"[{"))
 
 
 def _begins_like_json(head: bytes) -> bool:
@@ -98,10 +103,24 @@ _GEOJSON_TYPES = (
     b"GeometryCollection",
 )
 
+# Where formats share an ending, the first bytes decide: people give workbooks either ending
 FORMATS = (
-    Format("CSV", (".csv", ".txt", ".tsv"), _begins_like_csv, "geo.readers.text", has_geometry=False),
+    Format("CSV", (".csv", ".txt", ".tsv"), _begins_like_csv, "geo.readers.text"),
+    Format(
+        "XLSX",
+        (".xlsx", ".xlsm", ".xls", ".et"),
+        lambda head: head.startswith(_ZIP),
+        "geo.readers.xlsx",
+    ),
+    Format(
+        "XLS",
+        (".xls", ".et", ".xlsx", ".xlsm"),
+        lambda head: head.startswith(_OLE),
+        "geo.readers.xls",
+    ),
     Format("GeoJSON", (".geojson", ".json"), _begins_like_json, "geo.readers.geojson"),
 )
+_WORKBOOKS = ("XLSX", "XLS")
 
 
 def format_of(name: str, head: bytes) -> Format:
@@ -115,6 +134,8 @@ def format_of(name: str, head: bytes) -> Format:
         There are no bytes.
     NotThisFormat
         The bytes are something else.
+    NotAWorkbook
+        They are text under the ending of a workbook.
 
     Examples
     --------
@@ -122,14 +143,18 @@ def format_of(name: str, head: bytes) -> Format:
     'GeoJSON'
     """
     ending = PurePath(name).suffix.lower()
-    found = next((one for one in FORMATS if ending in one.endings), None)
-    if found is None:
-        raise UnknownFormat(name=name, accepted=" ".join(end for one in FORMATS for end in one.endings))
+    possible = [one for one in FORMATS if ending in one.endings]
+    if not possible:
+        endings = dict.fromkeys(end for one in FORMATS for end in one.endings)
+        raise UnknownFormat(name=name, accepted=" ".join(endings))
     if not head.removeprefix(codecs.BOM_UTF8).strip():
         raise EmptyFile
-    if head.startswith(_BINARY) or not found.begins_right(head):
-        raise NotThisFormat(name=name, format=found.name)
-    return found
+    found = next((one for one in possible if one.begins_right(head)), None)
+    if found:
+        return found
+    if possible[0].name in _WORKBOOKS and _begins_like_text(head):
+        raise NotAWorkbook(name=name)
+    raise NotThisFormat(name=name, format=possible[0].name)
 
 
 def format_named(name: str) -> Format:
