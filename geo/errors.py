@@ -337,6 +337,45 @@ class UnsafeMember(BadLayer):
     )
 
 
+class NothingToRead(BadLayer):
+    """An archive that holds neither a shapefile nor just one file of another kind."""
+
+    code = "geo.nothing_to_read"
+    message = (
+        "The archive holds no shapefile, and more or less than one other file. Pack one layer or one table."
+    )
+
+
+class PartMissing(BadLayer):
+    """A shapefile of which one of the files is not there."""
+
+    code = "geo.part_missing"
+    message = "The file {part} is missing. Choose or pack all parts together: .shp, .dbf, .shx and .prj."
+
+
+class PartsDisagree(BadLayer):
+    """A shapefile with more shapes than records or fewer, so that nobody knows which belong together."""
+
+    code = "geo.parts_disagree"
+    message = "The .shp holds {shapes} shapes, the .dbf {records} records. Export the layer again."
+
+
+class UnreadableRecord(BadLayer):
+    """Text of a shapefile in an encoding nobody can tell."""
+
+    code = "geo.unreadable_record"
+    message = "The text of record {row} is neither UTF-8 nor GB18030. Save the layer again in UTF-8."
+
+
+class EncodingNotAsSaid(BadLayer):
+    """A note: the .cpg file names an encoding in which the text cannot be."""
+
+    code = "geo.encoding_not_as_said"
+    message = (
+        "The .cpg says {declared}, but the texts are {encoding} and were read as such. Check a few names."
+    )
+
+
 class HasDoctype(BadLayer):
     """XML with a document type, which can make a reader swell or open other files."""
 
@@ -384,6 +423,13 @@ class ZeroInText(BadLayer):
 
     code = "geo.zero_in_text"
     message = "The value holds an unreadable zero character. Type it again."
+
+
+class DiskFull(BadLayer):
+    """No room for the copy that is read, or for what was read from it."""
+
+    code = "geo.disk_full"
+    message = "There is no room left on the disk to read the file. Free some space and try again."
 
 
 class ReaderFailed(BadLayer):

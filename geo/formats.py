@@ -16,6 +16,8 @@ from pathlib import PurePath
 from geo.errors import EmptyFile, NotAWorkbook, NotThisFormat, UnknownFormat
 
 HEAD_BYTES = 4096
+SHAPEFILE, ZIP = "Shapefile", "ZIP"
+_WORKBOOKS = ("XLSX", "XLS")
 # How other things begin that people give the ending of a text file: archives, office files, databases, images
 _BINARY = (
     b"PK\x03\x04",
@@ -39,7 +41,8 @@ _BINARY = (
     b"{\\rtf",
 )
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLE, _SHP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\x00\x00\x27\x0a"
+_ZIPS = (b"PK\x03\x04", b"PK\x05\x06")  # the second one is empty
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ FORMATS = (
     Format(
         "XLSX",
         (".xlsx", ".xlsm", ".xls", ".et"),
-        lambda head: head.startswith(_ZIP),
+        lambda head: head.startswith(_ZIPS),
         "geo.readers.xlsx",
     ),
     Format(
@@ -119,8 +122,10 @@ FORMATS = (
         "geo.readers.xls",
     ),
     Format("GeoJSON", (".geojson", ".json"), _begins_like_json, "geo.readers.geojson"),
+    # Its parts reach the reader in an archive, wherever they come from
+    Format(SHAPEFILE, (".shp",), lambda head: head.startswith(_SHP), "geo.readers.zipped"),
+    Format(ZIP, (".zip",), lambda head: head.startswith(_ZIPS), "geo.readers.zipped"),
 )
-_WORKBOOKS = ("XLSX", "XLS")
 
 
 def format_of(name: str, head: bytes) -> Format:

@@ -3,8 +3,8 @@
 Lines, because half an answer can be told from a whole one; JSON, because reading it runs nothing. The lines
 are `{"sheet": index, "rows": [[number, [value, …], geometry], …]}`,
 `{"sheet": index, "problems": [[row, column, code, facts], …]}` and, last, `{"error": [code, facts]}` or
-`{"end": {"encoding", "notes": [[code, facts], …], "sheets": [{…}, …]}}`. A geometry is WKB in hex; what is
-said of a sheet are the fields of `SheetFacts`.
+`{"end": {"format", "encoding", "notes": [[code, facts], …], "sheets": [{…}, …]}}`. A geometry is WKB in hex;
+what is said of a sheet are the fields of `SheetFacts`.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class Answer:
         self._sheets: list[SheetFacts] = []
         self._notes: list[GeoError] = []
         self.encoding: str | None = None
+        self.format: str | None = None  # where only the reader can tell, as of what lies in an archive
 
     def begin_sheet(self, name: str = "", **facts: Any) -> SheetFacts:
         """Begin a sheet; the rows and problems that follow are its own."""
@@ -105,7 +106,8 @@ class Answer:
         self._flush()
         notes = [[note.code, plain_facts(note)] for note in self._notes]
         sheets = [asdict(sheet) for sheet in self._sheets]
-        self._write({"end": {"encoding": self.encoding, "notes": notes, "sheets": sheets}})
+        said = {"format": self.format, "encoding": self.encoding}
+        self._write({"end": said | {"notes": notes, "sheets": sheets}})
 
     def fail(self, error: GeoError) -> None:
         """Close the answer with a refusal of the whole file."""

@@ -65,7 +65,7 @@ def test_what_is_not_a_table_is_refused_by_its_first_bytes(head):
         format_of("a.csv", head)
 
 
-@pytest.mark.parametrize("name", ["a.vrt", "a", "a.exe", ".csv", "a.csv.zip", "a.tif"])
+@pytest.mark.parametrize("name", ["a.vrt", "a", "a.exe", ".csv", "a.zip.7z", "a.dbf", "a.tif"])
 def test_an_ending_nobody_reads_is_refused_and_the_others_named(name):
     with pytest.raises(UnknownFormat, match=r"\.csv \.txt"):
         format_of(name, b"a,b\n")
