@@ -150,6 +150,13 @@ class GeometryOutOfRange(InvalidGeometry):
     message = "{lon}, {lat} is not a longitude and latitude. Name the coordinate system the shape is in."
 
 
+class UnreadableCoordinates(InvalidGeometry):
+    """Text in a file where longitude and latitude should be."""
+
+    code = "geo.unreadable_coordinates"
+    message = "The coordinates {text} cannot be read. Write longitude and latitude with a comma between."
+
+
 class TooFewPoints(InvalidGeometry):
     """A line without two distinct points, or a polygon without three."""
 
@@ -373,6 +380,22 @@ class EncodingNotAsSaid(BadLayer):
     code = "geo.encoding_not_as_said"
     message = (
         "The .cpg says {declared}, but the texts are {encoding} and were read as such. Check a few names."
+    )
+
+
+class OutsideReference(BadLayer):
+    """A GeoPackage with a table whose rows would come from another file."""
+
+    code = "geo.outside_reference"
+    message = "The file points to data outside itself. Save its layers to a new GeoPackage."
+
+
+class NoFeatures(BadLayer):
+    """A file of a kind that holds places, without one."""
+
+    code = "geo.no_features"
+    message = (
+        "The file holds no points, lines or polygons. Export the places themselves, not a link or a picture."
     )
 
 

@@ -90,6 +90,11 @@ def _begins_like_json(head: bytes) -> bool:
     return first_type is None or first_type[1] in _GEOJSON_TYPES
 
 
+def _begins_like_geopackage(head: bytes) -> bool:
+    """See a database that says of itself that it is one."""
+    return head.startswith(b"SQLite format 3\x00") and head[68:72] in (b"GPKG", b"GP10", b"GP11")
+
+
 def _text(head: bytes) -> bytes:
     return head.removeprefix(codecs.BOM_UTF8).lstrip()
 
@@ -124,6 +129,7 @@ FORMATS = (
     Format("GeoJSON", (".geojson", ".json"), _begins_like_json, "geo.readers.geojson"),
     # Its parts reach the reader in an archive, wherever they come from
     Format(SHAPEFILE, (".shp",), lambda head: head.startswith(_SHP), "geo.readers.zipped"),
+    Format("GeoPackage", (".gpkg",), _begins_like_geopackage, "geo.readers.geopackage"),
     Format(ZIP, (".zip",), lambda head: head.startswith(_ZIPS), "geo.readers.zipped"),
 )
 

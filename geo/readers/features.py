@@ -25,17 +25,12 @@ from geo.formats import Limits
 from geo.readers.answer import Answer
 from geo.readers.gdal import Chunk
 
-_KEPT = (0, 1, 3, 4, 5, 6)  # shapely's numbers of points, lines, polygons and their Multi forms
-_WKB_NAMES = {
-    8: "CircularString",
-    9: "CompoundCurve",
-    10: "CurvePolygon",
-    11: "MultiCurve",
-    12: "MultiSurface",
-    15: "PolyhedralSurface",
-    16: "TIN",
-    17: "Triangle",
-}
+_KEPT = ("Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon")
+# By their numbers in WKB
+_WKB_NAMES = (
+    *("", *_KEPT, "GeometryCollection", "CircularString", "CompoundCurve", "CurvePolygon", "MultiCurve"),
+    *("MultiSurface", "Curve", "Surface", "PolyhedralSurface", "TIN", "Triangle"),
+)
 _LONGEST_CRS = 10_000
 
 
@@ -60,12 +55,13 @@ def add_chunk(answer: Answer, chunk: Chunk) -> None:
             answer.add_row(number, values, hexed[place])
 
 
-def _checked(wkb: np.ndarray) -> tuple[list[str], dict[int, InvalidGeometry]]:
+def _checked(wkb: np.ndarray) -> tuple[list[str | None], dict[int, InvalidGeometry]]:
     """Give geometries as hex, and what is wrong with those that cannot be kept, by their place."""
-    shapes = shapely.from_wkb(wkb, on_invalid="fix")
-    bad: dict[int, InvalidGeometry] = {}
-    for place in np.flatnonzero(~np.isin(shapely.get_type_id(shapes), _KEPT)):
-        bad[int(place)] = _refusal(shapes[place], wkb[place])
+    bad = {place: error for place, one in enumerate(wkb) if (error := _wrong_kind(one))}
+    known = [None if place in bad else one for place, one in enumerate(wkb)]
+    shapes = shapely.from_wkb(np.array(known, dtype=object), on_invalid="fix")
+    for place in np.flatnonzero(shapely.is_missing(shapes)):
+        bad.setdefault(int(place), TooFewPoints())
     for place in np.flatnonzero(shapely.is_empty(shapes)):
         bad[int(place)] = EmptyGeometry()
     coordinates, places = shapely.get_coordinates(shapes, return_index=True)
@@ -74,14 +70,13 @@ def _checked(wkb: np.ndarray) -> tuple[list[str], dict[int, InvalidGeometry]]:
     return list(shapely.to_wkb(shapes, hex=True)), bad
 
 
-def _refusal(shape: Any, wkb: bytes | None) -> InvalidGeometry:
-    """Say why a geometry is not one of those kept."""
+def _wrong_kind(wkb: bytes | None) -> InvalidGeometry | None:
+    """Say what is wrong with what is no point, line or polygon, before GEOS is asked to read it."""
     if wkb is None:
         return EmptyGeometry()
-    if shape is not None:
-        return WrongGeometryType(type=shape.geom_type)
-    kind = struct.unpack("<I" if wkb[0] else ">I", wkb[1:5])[0] % 1000
-    return WrongGeometryType(type=_WKB_NAMES[kind]) if kind in _WKB_NAMES else TooFewPoints()
+    (kind,) = struct.unpack_from("<I" if wkb[0] else ">I", wkb, 1)
+    name = _WKB_NAMES[kind % 1000] if kind % 1000 < len(_WKB_NAMES) else ""
+    return None if name in _KEPT else WrongGeometryType(type=name or "?")
 
 
 def unique(names: Sequence[str]) -> list[str]:

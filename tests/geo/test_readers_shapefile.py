@@ -14,21 +14,10 @@ from geo.bundles import bundle, parts_beside
 from geo.formats import Limits
 from geo.readers import dbf, gdal
 from geo.readers.features import crs_of
-from geo.sources import open_source
+from tests.geo.reading import read_source
 from tests.geo.shapefiles import BOX, write_shapefile
 
 NAMES = ["东湖塘", "西湖塘", None]
-
-
-def read(path, **how):
-    """The source with its rows by number and its geometries, sheet by sheet."""
-    with open_source(path, **how) as source:
-        for sheet in source.sheets:
-            batches = list(sheet.batches())
-            rows = {n: row for one in batches for n, row in zip(one.numbers, one.rows, strict=True)}
-            shapes = [shape for one in batches for shape in one.geometries]
-            sheet.__dict__.update(rows=rows, shapes=shapes)
-    return source
 
 
 def zipped(target, members):
@@ -48,6 +37,10 @@ def parts_of(shp, prefix=""):
     return {prefix + name: path.read_bytes() for name, path in parts_beside(shp).items()}
 
 
+def sum_of(path):
+    return read_source(path)[0].sha256
+
+
 def test_a_shapefile_is_read_with_what_lies_beside_it(tmp_path):
     fields = {
         "编号": ["007", "008", "009"],
@@ -59,8 +52,7 @@ def test_a_shapefile_is_read_with_what_lies_beside_it(tmp_path):
     shp = write_shapefile(tmp_path, "坑塘", fields, encoding="gbk")
     (tmp_path / "坑塘.DBF").write_bytes((tmp_path / "坑塘.dbf").read_bytes())
     (tmp_path / "坑塘.dbf").unlink()
-    source = read(shp)
-    (sheet,) = source.sheets
+    source, (sheet,) = read_source(shp)
     assert (source.format, source.encoding, source.notes) == ("Shapefile", "GB18030", [])
     assert (sheet.name, sheet.crs, sheet.has_geometry, sheet.hidden) == ("坑塘", "EPSG:4490", True, False)
     assert sheet.columns == ["编号", "名称", "面积", "证号", "日期"]
@@ -69,16 +61,16 @@ def test_a_shapefile_is_read_with_what_lies_beside_it(tmp_path):
         2: ["008", "西湖塘", 4, None, None],
         3: ["009", None, None, 3, "2026-01-01"],
     }
-    assert all(shape.equals(BOX) for shape in sheet.shapes)
+    assert all(shapely.from_wkt(shape).equals(BOX) for shape in sheet.shapes.values())
 
 
 def test_the_same_parts_are_the_same_file(tmp_path):
     first = write_shapefile(tmp_path / "a", "坑塘", {"名称": NAMES})
     second = write_shapefile(tmp_path / "b", "坑塘", {"名称": NAMES})
-    sums = {read(shp).sha256 for shp in (first, second)}
+    sums = {sum_of(shp) for shp in (first, second)}
     bundle(dict(reversed(parts_beside(first).items())), tmp_path / "bundle.zip")
-    assert sums == {read(tmp_path / "bundle.zip").sha256}
-    assert read(write_shapefile(tmp_path / "b", "坑塘", {"名称": NAMES[:2]})).sha256 not in sums
+    assert sums == {sum_of(tmp_path / "bundle.zip")}
+    assert sum_of(write_shapefile(tmp_path / "b", "坑塘", {"名称": NAMES[:2]})) not in sums
 
 
 ENCODINGS = [  # of the text, how that is said, what it is taken for, whether the .cpg lies
@@ -106,8 +98,8 @@ def test_a_table_is_read_in_the_encoding_it_is_in(tmp_path):
         heading = "名稱" if text == "big5" else "名称"
         members |= parts_of(write_shapefile(tmp_path, f"{number}", {heading: names}, encoding=text, **how))
         expected[f"{number}"] = ([heading], [[name] for name in names])
-    source = read(zipped(tmp_path / "a.zip", members))
-    assert {one.name: (one.columns, list(one.rows.values())) for one in source.sheets} == expected
+    source, sheets = read_source(zipped(tmp_path / "a.zip", members))
+    assert {one.name: (one.columns, list(one.rows.values())) for one in sheets} == expected
     lies = [(how["cpg"], said) for _, how, said, lies in ENCODINGS if lies]
     assert [(note.facts["declared"], note.facts["encoding"]) for note in source.notes] == lies
     assert "Check a few names" in str(source.notes[0])
@@ -132,7 +124,7 @@ def test_a_mark_or_a_cpg_does_not_win_over_much_text_that_is_surely_utf8(tmp_pat
 @pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
 def test_a_text_cut_by_the_width_of_its_field_loses_only_half_a_character(tmp_path, encoding):
     fields = {"备注": ["a" + "整改" * 20, "西湖塘", "b"]}
-    (sheet,) = read(write_shapefile(tmp_path, "a", fields, encoding=encoding)).sheets
+    _, (sheet,) = read_source(write_shapefile(tmp_path, "a", fields, encoding=encoding))
     assert sheet.rows[1][0] == {"utf-8": "a" + "整改" * 9 + "整", "gbk": "a" + "整改" * 14 + "整"}[encoding]
     assert [row[0] for row in sheet.rows.values()][1:] == ["西湖塘", "b"]
 
@@ -140,7 +132,7 @@ def test_a_text_cut_by_the_width_of_its_field_loses_only_half_a_character(tmp_pa
 def test_text_in_no_encoding_is_refused_with_its_record(tmp_path):
     shp = write_shapefile(tmp_path, "a", {"名称": ["塘", b"\xb6\xff\xff\xff"]})
     with pytest.raises(errors.UnreadableRecord, match="record 2"):
-        read(shp)
+        read_source(shp)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
@@ -148,7 +140,7 @@ def test_a_field_name_cut_inside_a_character_loses_only_that_one(tmp_path, encod
     fields = {"整改责任人姓名": ["张三"], "a整改责任人": ["李四"], b"abc\xe6\x95\xb4\xe8\xb4_1": ["x"]}
     if encoding == "gbk":
         fields.popitem()
-    (sheet,) = read(write_shapefile(tmp_path, "a", fields, encoding=encoding)).sheets
+    _, (sheet,) = read_source(write_shapefile(tmp_path, "a", fields, encoding=encoding))
     expected = {"utf-8": ["整改责", "a整改责", "abc整_1"], "gbk": ["整改责任人", "a整改责任"]}
     assert sheet.columns == expected[encoding]
     assert sheet.rows[1][:2] == ["张三", "李四"]
@@ -156,7 +148,7 @@ def test_a_field_name_cut_inside_a_character_loses_only_that_one(tmp_path, encod
 
 def test_columns_of_the_same_name_are_told_apart(tmp_path):
     fields = {"整改责任单位": ["甲"], "整改责任单位电话": ["0936"]}
-    (sheet,) = read(write_shapefile(tmp_path, "a", fields, encoding="gbk")).sheets
+    _, (sheet,) = read_source(write_shapefile(tmp_path, "a", fields, encoding="gbk"))
     assert sheet.columns == ["整改责任单", "整改责任单 (2)"]
     assert sheet.rows == {1: ["甲", "0936"]}
 
@@ -165,25 +157,25 @@ def test_bad_geometries_are_problems_of_their_rows(tmp_path):
     points = [shapely.Point(100, 38), None, shapely.Point(99, 38), shapely.Point(98, 38, 5)]
     shp = write_shapefile(tmp_path, "a", {"n": [1, 2, 3, 4]}, geometries=points)
     shp.write_bytes(shp.read_bytes().replace(struct.pack("<d", 99.0), struct.pack("<d", float("nan"))))
-    (sheet,) = read(shp).sheets
-    assert list(sheet.rows) == [1, 4]
-    assert [(one.row, one.column, one.code) for one in sheet.problems] == [
-        (2, "geometry", "geo.empty_geometry"),
-        (3, "geometry", "geo.geometry_not_finite"),
-    ]
-    assert [shape.wkt for shape in sheet.shapes] == ["POINT (100 38)", "POINT (98 38)"]
+    _, (sheet,) = read_source(shp)
+    assert sheet.rows == {1: [1], 4: [4]}
+    assert sheet.problems == {
+        2: ("geo.empty_geometry", "geometry"),
+        3: ("geo.geometry_not_finite", "geometry"),
+    }
+    assert sheet.shapes == {1: "POINT (100 38)", 4: "POINT (98 38)"}
 
 
 def test_parts_that_are_missing_are_named_or_made_again(tmp_path):
     shp = write_shapefile(tmp_path, "坑塘", {"名称": NAMES}, crs=None)
     shp.with_suffix(".shx").unlink()
-    (sheet,) = read(shp).sheets
-    assert (sheet.row_count, sheet.crs) == (3, None)
+    _, (sheet,) = read_source(shp)
+    assert (len(sheet.rows), sheet.crs) == (3, None)
     shp.with_suffix(".dbf").unlink()
     with pytest.raises(errors.PartMissing, match=r"坑塘\.dbf is missing"):
-        read(shp)
+        read_source(shp)
     with pytest.raises(errors.PartMissing, match=r"上传\.dbf is missing"):
-        read(shutil.copy(shp, tmp_path / "upload"), name="上传.shp")
+        read_source(shutil.copy(shp, tmp_path / "upload"), name="上传.shp")
 
 
 def test_a_table_that_does_not_belong_to_the_shapes_is_refused(tmp_path):
@@ -191,7 +183,7 @@ def test_a_table_that_does_not_belong_to_the_shapes_is_refused(tmp_path):
     shorter = write_shapefile(tmp_path, "b", {"n": [1, 2]})
     shutil.copy(shorter.with_suffix(".dbf"), shp.with_suffix(".dbf"))
     with pytest.raises(errors.PartsDisagree, match="3 shapes, the .dbf 2 records"):
-        read(shp)
+        read_source(shp)
 
 
 def test_an_archive_may_hold_several_shapefiles_in_folders_with_chinese_names(tmp_path):
@@ -199,9 +191,9 @@ def test_an_archive_may_hold_several_shapefiles_in_folders_with_chinese_names(tm
     second = write_shapefile(tmp_path, "大棚", {"名称": NAMES[:1]}, encoding="gbk")
     members = parts_of(first, "数据/甲镇/") | parts_of(second, "数据/") | parts_of(second, "数据/乙镇/")
     members |= {"__MACOSX/数据/._坑塘.shp": b"x", "数据/旧.zip": b"PK\x03\x04", "说明.docx": b"PK"}
-    source = read(zipped(tmp_path / "数据.zip", members))
+    source, sheets = read_source(zipped(tmp_path / "数据.zip", members))
     assert source.format == "Shapefile"
-    assert [(sheet.name, sheet.row_count) for sheet in source.sheets] == [
+    assert [(sheet.name, len(sheet.rows)) for sheet in sheets] == [
         ("坑塘", 3),
         ("数据/大棚", 1),
         ("数据/乙镇/大棚", 1),
@@ -210,23 +202,19 @@ def test_an_archive_may_hold_several_shapefiles_in_folders_with_chinese_names(tm
 
 def test_an_archive_may_hold_one_file_of_another_format(tmp_path):
     table = "编号,名称\n007,东湖塘\n".encode("gbk")
-    source = read_table(zipped(tmp_path / "a.zip", {"台账/坑塘.csv": table, "说明.docx": b"PK"}))
+    source, (sheet,) = read_source(zipped(tmp_path / "a.zip", {"台账/坑塘.csv": table, "说明.docx": b"PK"}))
     assert (source.format, source.encoding) == ("CSV", "GB18030")
+    assert sheet.rows == {1: ["编号", "名称"], 2: ["007", "东湖塘"]}
     with pytest.raises(errors.NothingToRead):
-        read(zipped(tmp_path / "a.zip", {"坑塘.csv": table, "大棚.csv": table}))
+        read_source(zipped(tmp_path / "a.zip", {"坑塘.csv": table, "大棚.csv": table}))
     with pytest.raises(errors.NothingToRead):
-        read(zipped(tmp_path / "a.zip", {"坑塘.dbf": b"x", "内.zip": b"PK\x03\x04"}))
+        read_source(zipped(tmp_path / "a.zip", {"坑塘.dbf": b"x", "内.zip": b"PK\x03\x04"}))
     with pytest.raises(errors.NotThisFormat):
-        read(zipped(tmp_path / "a.zip", {"坑塘.shp": b"<OGRVRTDataSource/>", "坑塘.dbf": b"x"}))
+        read_source(zipped(tmp_path / "a.zip", {"坑塘.shp": b"<OGRVRTDataSource/>", "坑塘.dbf": b"x"}))
     with pytest.raises(errors.TooLarge, match="2 MB"):
-        read(zipped(tmp_path / "a.zip", {"坑塘.csv": b"a,b\n" * 600_000}), limits=Limits(bytes=2_000_000))
-
-
-def read_table(path):
-    with open_source(path) as source:
-        (batch,) = source.sheets[0].batches()
-        assert batch.rows == [["编号", "名称"], ["007", "东湖塘"]]
-    return source
+        read_source(
+            zipped(tmp_path / "a.zip", {"坑塘.csv": b"a,b\n" * 600_000}), limits=Limits(bytes=2_000_000)
+        )
 
 
 @pytest.mark.parametrize("kept", [10, 60, 150])
@@ -236,13 +224,13 @@ def test_a_shapefile_that_breaks_off_is_refused(tmp_path, kept):
         broken = shp.with_suffix(part)
         broken.write_bytes(broken.read_bytes()[:kept])
         with pytest.raises(errors.BadLayer, match=r"again|missing"):
-            read(shp)
+            read_source(shp)
 
 
 def test_too_many_columns_are_refused(tmp_path):
     shp = write_shapefile(tmp_path, "a", {f"c{number}": ["x"] for number in range(30)})
     with pytest.raises(errors.TooManyColumns, match="29"):
-        read(shp, limits=Limits(columns=29))
+        read_source(shp, limits=Limits(columns=29))
 
 
 GEOGCS = (
@@ -295,7 +283,7 @@ def test_coordinate_systems_of_esri_are_known_by_their_code(text, name):
 def test_a_coordinate_system_without_a_code_is_given_as_it_is_written(tmp_path, text):
     shp = write_shapefile(tmp_path, "a", {"n": [1]})
     shp.with_suffix(".prj").write_text(text + "\n", encoding="utf-8")
-    assert read(shp).sheets[0].crs == text
+    assert read_source(shp)[1][0].crs == text
 
 
 def test_every_driver_of_this_gdal_is_known_and_taken_out():

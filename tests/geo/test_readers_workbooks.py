@@ -60,8 +60,8 @@ def test_a_sheet_is_given_as_it_stands_with_its_own_row_numbers(book):
     sheet.append(["007", "东湖塘", 3.0])
     sheet["C9"] = 3.5
     (read,) = book.read().values()
-    assert read.facts["name"] == "坑塘台账"
-    assert (read.facts["columns"], read.facts["hidden"]) == (None, False)
+    assert read.name == "坑塘台账"
+    assert (read.columns, read.hidden) == (None, False)
     assert read.rows == {
         3: [None, "甘州区纳污坑塘台账"],
         4: ["编号", "名称", "面积"],
@@ -193,8 +193,8 @@ def test_hidden_sheets_and_rows_are_named_and_given(book):
     for row in (2, 3, 9):
         book.active.row_dimensions[row].hidden = True
     sheets = book.read()
-    assert [sheet.facts["hidden"] for sheet in sheets.values()] == [False, True, True]
-    assert sheets["Sheet"].facts["hidden_rows"] == [2]
+    assert [sheet.hidden for sheet in sheets.values()] == [False, True, True]
+    assert sheets["Sheet"].hidden_rows == [2]
     assert sheets["Sheet"].rows == {1: ["a"], 2: ["b"], 4: ["d"]}
     assert sheets["藏"].rows == {1: ["x"]}
 
@@ -207,8 +207,8 @@ def test_hidden_sheets_and_rows_of_the_older_kind_too(old_book):
         sheet.write(row, 0, row)
     sheet.row(1).hidden = True
     sheets = old_book.read()
-    assert [sheet.facts["hidden"] for sheet in sheets.values()] == [False, True]
-    assert sheets["藏"].facts["hidden_rows"] == [2]
+    assert [sheet.hidden for sheet in sheets.values()] == [False, True]
+    assert sheets["藏"].hidden_rows == [2]
     assert sheets["藏"].rows == {1: [0], 2: [1], 3: [2]}
 
 
