@@ -90,6 +90,11 @@ def _begins_like_json(head: bytes) -> bool:
     return first_type is None or first_type[1] in _GEOJSON_TYPES
 
 
+def _begins_like_xml(head: bytes) -> bool:
+    """See markup; its reader sees to the first element."""
+    return _begins_like_text(head) and (head.startswith(_UTF16) or _text(head).startswith(b"<"))
+
+
 def _begins_like_geopackage(head: bytes) -> bool:
     """See a database that says of itself that it is one."""
     return head.startswith(b"SQLite format 3\x00") and head[68:72] in (b"GPKG", b"GP10", b"GP11")
@@ -130,6 +135,9 @@ FORMATS = (
     # Its parts reach the reader in an archive, wherever they come from
     Format(SHAPEFILE, (".shp",), lambda head: head.startswith(_SHP), "geo.readers.zipped"),
     Format("GeoPackage", (".gpkg",), _begins_like_geopackage, "geo.readers.geopackage"),
+    Format("KML", (".kml", ".ovkml"), _begins_like_xml, "geo.readers.kml"),
+    Format("KMZ", (".kmz", ".ovkmz"), lambda head: head.startswith(_ZIPS), "geo.readers.kmz"),
+    Format("GPX", (".gpx",), _begins_like_xml, "geo.readers.gpx"),
     Format(ZIP, (".zip",), lambda head: head.startswith(_ZIPS), "geo.readers.zipped"),
 )
 
