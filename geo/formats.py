@@ -95,6 +95,13 @@ def _begins_like_xml(head: bytes) -> bool:
     return _begins_like_text(head) and (head.startswith(_UTF16) or _text(head).startswith(b"<"))
 
 
+def _begins_like_dxf(head: bytes) -> bool:
+    """See the first section, which only comments may stand before."""
+    comments = rb"\s*(?:999[ \t]*\r?\n[^\n]*\n\s*)*"
+    begins = re.match(comments + rb"0[ \t]*\r?\n[ \t]*SECTION", _text(head))
+    return bool(begins) or head.startswith(b"AutoCAD Binary DXF\r\n\x1a\x00")
+
+
 def _begins_like_geopackage(head: bytes) -> bool:
     """See a database that says of itself that it is one."""
     return head.startswith(b"SQLite format 3\x00") and head[68:72] in (b"GPKG", b"GP10", b"GP11")
@@ -138,6 +145,7 @@ FORMATS = (
     Format("KML", (".kml", ".ovkml"), _begins_like_xml, "geo.readers.kml"),
     Format("KMZ", (".kmz", ".ovkmz"), lambda head: head.startswith(_ZIPS), "geo.readers.kmz"),
     Format("GPX", (".gpx",), _begins_like_xml, "geo.readers.gpx"),
+    Format("DXF", (".dxf",), _begins_like_dxf, "geo.readers.dxf"),
     Format(ZIP, (".zip",), lambda head: head.startswith(_ZIPS), "geo.readers.zipped"),
 )
 

@@ -44,6 +44,7 @@ __all__ = ["Batch", "Limits", "RowProblem", "Sheet", "Source", "open_source"]
 log = logging.getLogger(__name__)
 
 Plain = str | int | float | None
+_LAST_WORDS = 2_000  # bytes of what a reader that failed said last
 _PACKAGES = Path(__file__).resolve().parent.parent
 _FULL = (errno.ENOSPC, errno.EDQUOT)  # a full disk; the reading process ends with these numbers too
 _PLAIN = (str, int, float, type(None))
@@ -212,8 +213,8 @@ def _ask_reader(found: Format, copy: Path, called: str, limits: Limits) -> Path:
         if reader.returncode in _FULL:
             raise DiskFull
         if reader.returncode != 0:
-            said.seek(0)
-            log.warning("reading %r ended with %s: %s", called, reader.returncode, said.read(4000)[-2000:])
+            said.seek(max(0, said.seek(0, os.SEEK_END) - _LAST_WORDS))
+            log.warning("reading %r ended with %s: %s", called, reader.returncode, said.read())
             raise ReaderFailed
     return answer
 

@@ -40,7 +40,8 @@ def add_chunk(answer: Answer, chunk: Chunk) -> None:
     hexed: Sequence[str | None] = [None] * chunk.count
     bad: dict[int, InvalidGeometry] = {}
     if chunk.geometries is not None:
-        hexed, bad = _checked(chunk.geometries)
+        shapes, bad = checked(chunk.geometries)
+        hexed = shapely.to_wkb(shapes, hex=True)
     for place, number in enumerate(numbers):
         values: list[Any] = []
         if place in bad:
@@ -55,8 +56,8 @@ def add_chunk(answer: Answer, chunk: Chunk) -> None:
             answer.add_row(number, values, hexed[place])
 
 
-def _checked(wkb: np.ndarray) -> tuple[list[str | None], dict[int, InvalidGeometry]]:
-    """Give geometries as hex, and what is wrong with those that cannot be kept, by their place."""
+def checked(wkb: np.ndarray) -> tuple[np.ndarray, dict[int, InvalidGeometry]]:
+    """Make geometries of WKB, shape (n,), and say what is wrong with some of them, by their place."""
     bad = {place: error for place, one in enumerate(wkb) if (error := _wrong_kind(one))}
     known = [None if place in bad else one for place, one in enumerate(wkb)]
     shapes = shapely.from_wkb(np.array(known, dtype=object), on_invalid="fix")
@@ -67,7 +68,7 @@ def _checked(wkb: np.ndarray) -> tuple[list[str | None], dict[int, InvalidGeomet
     coordinates, places = shapely.get_coordinates(shapes, return_index=True)
     for place in np.unique(places[~np.isfinite(coordinates).all(axis=1)]):
         bad[int(place)] = GeometryNotFinite()
-    return list(shapely.to_wkb(shapes, hex=True)), bad
+    return shapes, bad
 
 
 def _wrong_kind(wkb: bytes | None) -> InvalidGeometry | None:

@@ -46,6 +46,7 @@ _CLOSED = {
     "GDAL_HTTP_TIMEOUT": "1",
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": "{none}",
     "GDAL_NUM_THREADS": "1",
+    "CPL_LOG": os.devnull,  # what matters is raised; the rest are drivers that are not there
 }
 _CHUNK = 5_000
 _WHOLE = ("OFTInteger", "OFTInteger64")
@@ -95,17 +96,21 @@ class GDAL:
         """Read a layer, at least one chunk; `how` as `pyogrio.raw.read` takes it."""
         first = 0
         while True:
-            with _readable():
-                chunk = self._chunk(path, first, how)
+            chunk = self.chunk(path, first, _CHUNK, **how)
             yield chunk
             first += chunk.count
             if chunk.count < _CHUNK:
                 return
 
-    def _chunk(self, path: Path, skipped: int, how: dict[str, Any]) -> Chunk:
+    def chunk(self, path: Path, skipped: int, most: int, **how: Any) -> Chunk:
+        """Read some features of a layer."""
         how = {"force_2d": True, "datetime_as_string": True, "return_fids": True} | how
+        with _readable():
+            return self._read(path, skipped, most, how)
+
+    def _read(self, path: Path, skipped: int, most: int, how: dict[str, Any]) -> Chunk:
         said, ids, geometries, arrays = self._pyogrio.raw.read(
-            path, skip_features=skipped, max_features=_CHUNK, **how
+            path, skip_features=skipped, max_features=most, **how
         )
         names = [str(name) for name in said["fields"]]
         columns = []
