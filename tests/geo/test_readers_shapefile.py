@@ -5,6 +5,7 @@ import struct
 import zipfile
 from datetime import date
 
+import numpy as np
 import pyogrio
 import pytest
 import shapely
@@ -12,7 +13,7 @@ import shapely
 from geo import errors
 from geo.bundles import bundle, parts_beside
 from geo.formats import Limits
-from geo.readers import dbf, gdal
+from geo.readers import dbf, features, gdal
 from geo.readers.features import crs_of
 from tests.geo.reading import read_source
 from tests.geo.shapefiles import BOX, write_shapefile
@@ -164,6 +165,12 @@ def test_bad_geometries_are_problems_of_their_rows(tmp_path):
         3: ("geo.geometry_not_finite", "geometry"),
     }
     assert sheet.shapes == {1: "POINT (100 38)", 4: "POINT (98 38)"}
+
+
+def test_a_geometry_without_end_is_a_problem_before_it_is_read(monkeypatch):
+    monkeypatch.setattr(features, "_LONGEST_WKB", 100)
+    _, bad = features.checked(np.array([shapely.to_wkb(BOX.buffer(1)), shapely.to_wkb(BOX.centroid)]))
+    assert {place: error.code for place, error in bad.items()} == {0: "geo.too_many_vertices"}
 
 
 def test_parts_that_are_missing_are_named_or_made_again(tmp_path):
