@@ -1,8 +1,8 @@
 """What people call the columns of their registers: one table for sites, one for areas; what is near enough.
 
-A heading is compared without spaces, signs and case, full-width letters turned to narrow ones. A name of the
-table is sure; a name near one of them is taken too, but somebody should look at it: `Match.sure` says which.
-To take another name, add it here.
+A heading is compared without spaces, signs and case, full-width letters turned to narrow ones, traditional
+characters to simple ones. A name of the table is sure; a name near one of them is taken too, but somebody
+should look at it: `Match.sure` says which. To take another name, add it here.
 """
 
 from __future__ import annotations
@@ -226,6 +226,7 @@ _CONTAINED: tuple[tuple[str, str], ...] = (
     ("北纬", "lat"),
     ("横坐标", "x"),
     ("纵坐标", "y"),
+    ("坐标", "position"),
     ("乡镇", "township"),
     ("行政村", "village"),
     ("电话", "operator_phone"),
@@ -239,6 +240,10 @@ _CONTAINED: tuple[tuple[str, str], ...] = (
     ("面积(公顷", "area_ha"),
     ("备注", "remark"),
     ("名称", "name"),
+)
+_SIMPLE = str.maketrans(
+    "稱點編號類別狀態鄉鎮經緯東標圖積畝頃責體業戶電話聯機單備註說設數項種樹網",
+    "称点编号类别状态乡镇经纬东标图积亩顷责体业户电话联机单备注说设数项种树网",
 )
 _CLOSE = 0.8  # of difflib: one sign of five may be another
 _SHORTEST_CUT = 2  # a heading cut by a format must have kept so many signs
@@ -263,8 +268,8 @@ def heading_key(text: str) -> str:
     >>> heading_key("面积（亩） ") == heading_key("面积(亩)") == heading_key("* 面积/亩")
     True
     """
-    key = re.sub(r"[\s_:*·.\-]", "", unicodedata.normalize("NFKC", text)).lower()
-    return re.sub(r"/([^/()]+)$", r"(\1)", key)
+    key = re.sub(r"[\s_:*·.\-]", "", unicodedata.normalize("NFKC", text)).lower().translate(_SIMPLE)
+    return re.sub(r"/([^/()]+)$", r"(\1)", key).replace("座标", "坐标")
 
 
 def is_worthless(heading: str) -> bool:
