@@ -265,9 +265,10 @@ def remember(session: Session, batch: ImportBatch, *, by: Actor, now: datetime) 
         )
         kept = session.scalar(query)
         if kept is None:
-            kept = ImportMapping(subject=batch.subject, kind=batch.kind, headings_sha256=key)
+            kept = ImportMapping(subject=batch.subject, kind=batch.kind, headings_sha256=key, columns={})
             session.add(kept)
-        kept.columns = {heading: columns[heading] for heading in headings if heading in columns}
+        agreed = {heading: columns[heading] for heading in headings if heading in columns}
+        kept.columns = {**kept.columns, **agreed}
         kept.agreed_at, kept.agreed_by_id = now, by.id
     session.flush()
 
