@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from geo.shapes import to_geojson
 from inspections.imports import batches
 from inspections.imports.answers import Answers
 from inspections.imports.jobs import Work, run_job
 from inspections.imports.unattended import Outcome, Task, check_file, take_file
+from inspections.models import Site
 from inspections.permissions import SYSTEM, Actor
 from inspections.settings import Settings
 from inspections.store import Store
@@ -116,3 +119,15 @@ def counts(outcome: Outcome) -> tuple[int, int, int, int]:
 def _task(path: Path, subject: str, kind: str, by: Actor, answers: Mapping[str, Any]) -> Task:
     said = Answers(**{name: value for name, value in answers.items() if value is not None})
     return Task(path, path.name, subject, "" if subject == "areas" else kind, said, by)
+
+
+def facts_of(store: Store, *names: str) -> dict[str, Any]:
+    """By the name of each site in the register: one fact of it, or several as a tuple."""
+    with store.read() as session:
+        sites = session.scalars(select(Site).order_by(Site.number)).all()
+        return {site.name: _facts(site, names) for site in sites}
+
+
+def _facts(site: Site, names: tuple[str, ...]) -> Any:
+    values = tuple(getattr(site, name) for name in names)
+    return values[0] if len(values) == 1 else values
