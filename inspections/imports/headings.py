@@ -226,6 +226,10 @@ _CONTAINED: tuple[tuple[str, str], ...] = (
     ("北纬", "lat"),
     ("横坐标", "x"),
     ("纵坐标", "y"),
+    ("x坐标", "x"),
+    ("坐标x", "x"),
+    ("y坐标", "y"),
+    ("坐标y", "y"),
     ("坐标", "position"),
     ("乡镇", "township"),
     ("行政村", "village"),
@@ -300,7 +304,12 @@ def _finder(names: Mapping[str, str], contained: tuple[tuple[str, str], ...]) ->
             return None
         if key in names:
             return Match(names[key])
-        near = _cut(key, names) or _containing(key, contained) or _close(key, names)
+        near = (
+            _cut(key, names)
+            or _qualified(heading, names)
+            or _containing(key, contained)
+            or _close(key, names)
+        )
         return Match(near, sure=False) if near else None
 
     return find
@@ -312,6 +321,13 @@ def _cut(key: str, names: Mapping[str, str]) -> str | None:
         return None
     found = {field for name, field in names.items() if name.startswith(key)}
     return found.pop() if len(found) == 1 else None
+
+
+def _qualified(heading: str, names: Mapping[str, str]) -> str | None:
+    """A name with something in brackets behind it, or a number's with its system: X(西安80), bd09_lng."""
+    bare = names.get(re.sub(r"\(.*\)$", "", heading_key(heading)))
+    words = {names.get(word) for word in re.split(r"[\s_\-]+", heading.lower())}
+    return bare or next((name for name in ("lon", "lat", "x", "y") if name in words), None)
 
 
 def _containing(key: str, contained: tuple[tuple[str, str], ...]) -> str | None:
