@@ -196,9 +196,10 @@ def check_again(session: Session, batch: ImportBatch, answers: Answers, *, by: A
 
 
 def ask_to_apply(session: Session, batch: ImportBatch, *, by: Actor) -> None:
-    """Have a checked file applied."""
+    """Have a checked file applied; raises `QuestionsOpen` while it waits for an answer."""
     if batch.state is not ImportState.CHECKED or batch.job is not ImportJob.NONE:
         raise WrongStep
+    staging.require_answered(session, batch.id)
     require_new_file(session, batch.subject, batch.kind, batch.sha256)
     _ask(batch, ImportJob.APPLY, by)
     session.flush()

@@ -14,7 +14,7 @@ import shapely
 from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from inspections.errors import Invalid
+from inspections.errors import Conflict, Invalid
 from inspections.imports.messages import MOST_CHANGED, RowMessage, plain_facts, refusal_of
 from inspections.imports.reports import Tally
 from inspections.imports.rows import TAKEN, CheckedRow, outcome_with
@@ -135,6 +135,35 @@ class ReasonNeeded(Invalid):
     code = "import.reason_needed"
     message = "The repair changes the area by {percent} %. Say in 2 to 500 characters why that is right."
     field = "reason"
+
+
+class QuestionsOpen(Conflict):
+    """Rows, or the file as a whole, wait for an answer."""
+
+    code = "import.questions_open"
+    message = "Questions that wait for an answer: {count}. Answer them first."
+
+
+def require_answered(session: Session, batch_id: uuid.UUID) -> None:
+    """Raise `QuestionsOpen` while the file as a whole or one of its rows waits for an answer."""
+    query = select(func.count()).where(
+        ImportMessage.batch_id == batch_id,
+        ImportMessage.position == 0,
+        ImportMessage.level == MessageLevel.QUESTION,
+        ImportMessage.answer == "",
+    )
+    count = session.scalar(query)
+    if count:
+        raise QuestionsOpen(count=count)
+    require_rows_answered(session, batch_id)
+
+
+def require_rows_answered(session: Session, batch_id: uuid.UUID) -> None:
+    """Raise `QuestionsOpen` while rows wait; what concerns the whole file a command has answered."""
+    query = select(func.count()).where(ImportRow.batch_id == batch_id, ImportRow.outcome == RowOutcome.ASKED)
+    count = session.scalar(query)
+    if count:
+        raise QuestionsOpen(count=count)
 
 
 def answer_questions(
