@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
@@ -44,10 +44,9 @@ class AlreadyImported(Conflict):
     code = "import.already_imported"
     message = "This file was imported on {day} as {name}: {accepted} rows. Nothing was done again."
 
-    def __init__(self, first: ImportBatch) -> None:
-        day = beijing_day(first.applied_at or first.received_at).isoformat()
-        super().__init__(day=day, name=first.file_name, accepted=first.rows_accepted)
-        self.batch_id = first.id
+    def __init__(self, *, batch_id: uuid.UUID | None = None, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.batch_id = batch_id
 
 
 class FileGone(NotFound):
@@ -144,7 +143,9 @@ def require_new_file(session: Session, subject: str, kind: str, sha256: str) -> 
     query = query.where(ImportBatch.kind == kind, ImportBatch.state == ImportState.APPLIED)
     first = session.scalar(query.limit(1))
     if first is not None:
-        raise AlreadyImported(first)
+        day = beijing_day(first.applied_at or first.received_at).isoformat()
+        facts = {"day": day, "name": first.file_name, "accepted": first.rows_accepted}
+        raise AlreadyImported(batch_id=first.id, **facts)
 
 
 def get_batch(session: Session, batch_id: uuid.UUID, by: Actor, *, locked: bool = False) -> ImportBatch:

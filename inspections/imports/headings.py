@@ -204,6 +204,10 @@ WORTHLESS = frozenset(
         "怎么改",
         "工作表",
         "行号",
+        "行",
+        "reason",
+        "sheet",
+        "row",
     }
     | {
         "state",

@@ -149,7 +149,8 @@ class SiteWriter:
             if site is None or (site.row_version != version and site_id not in self._corrected):
                 raise SitesChanged(number=site.number if site else "")
             before = facts_of(site)
-            row.before = self._change(site, row, _with_answers(row, messages))
+            with self._session.no_autoflush:  # one change, one version
+                row.before = self._change(site, row, _with_answers(row, messages))
             self._session.flush()
             row.site_id, row.site_version = site.id, site.row_version
             drafts.append(self._draft("site.corrected", site.id, self._difference(site, before, row)))
