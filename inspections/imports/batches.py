@@ -30,7 +30,7 @@ from inspections.models import ImportBatch, ImportMapping, Officer
 from inspections.permissions import Actor, may, require
 from inspections.store import rows_in_pages
 from inspections.terms import ImportJob, ImportState, Kind, Role
-from inspections.typed import NotInList, clean_text
+from inspections.typed import NotInList, check_reason, clean_text
 
 SUBJECTS = ("sites", "areas")
 PAGE = 50
@@ -207,10 +207,10 @@ def ask_to_apply(session: Session, batch: ImportBatch, *, by: Actor) -> None:
 
 
 def ask_to_undo(session: Session, batch: ImportBatch, reason: str, *, by: Actor) -> None:
-    """Have an applied file undone."""
+    """Have an applied file undone; raises `ReasonMissing` unless it is said why."""
     if batch.state is not ImportState.APPLIED or batch.job is not ImportJob.NONE:
         raise WrongStep
-    batch.answers = {**batch.answers, "undo_reason": reason}
+    batch.answers = {**batch.answers, "undo_reason": check_reason(reason)}
     _ask(batch, ImportJob.UNDO, by)
     session.flush()
 
