@@ -7,6 +7,7 @@ import shapely
 from pyproj import Transformer
 
 from inspections.imports import staging
+from inspections.imports.shown import read_shown
 from inspections.imports.staging import QuestionsOpen, ReasonNeeded
 from inspections.typed import NotInList
 from tests.factories import EAST, IN_WEST, WEST, a_pond_shape, a_site
@@ -74,7 +75,7 @@ def test_every_question_is_asked_of_its_row(sqlite_desk, asking):
 def test_each_question_is_listed_once_with_how_many_rows_ask_it(sqlite_desk, asking):
     sqlite_desk.answer(asking, "site.near_another", "new")
     with sqlite_desk.store.read() as session:
-        listed = staging.list_questions(session, asking)
+        listed = read_shown(session, asking, size=50).questions
     assert {(one.code, one.rows) for one in listed} == {(code, 1) for code in ASKING}
     assert [(one.code, one.answered) for one in listed if one.answered] == [("site.near_another", 1)]
     assert listed[-1].code == "site.near_another"
