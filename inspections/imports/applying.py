@@ -37,13 +37,6 @@ class NothingAccepted(NotFound):
     message = "No row can be taken. Nothing was applied."
 
 
-class QuestionsOpen(Conflict):
-    """Rows wait for an answer."""
-
-    code = "import.questions_open"
-    message = "Rows that wait for an answer: {count}. Answer the questions first."
-
-
 class NotApplied(Conflict):
     """Only what was applied can be undone."""
 
@@ -83,9 +76,8 @@ def apply_batch(
         Nothing was written.
     """
     require(by, _ACTIONS[batch.subject])
+    staging.require_rows_answered(session, batch.id)
     tally = staging.tally_of(session, batch.id)
-    if tally.asked:
-        raise QuestionsOpen(count=tally.asked)
     if not tally.accepted:
         raise NothingAccepted
     batch.state, batch.applied_at, batch.applied_by_id = ImportState.APPLIED, now, by.id
@@ -171,13 +163,9 @@ def _stood_on(batch: ImportBatch) -> Any:
         exists().where(Case.site_id == Site.id),
     )
     new = (Site.import_id == batch.id) & (Site.status != SiteStatus.REFUSED) & touched
-    corrected = exists().where(
-        ImportRow.batch_id == batch.id,
-        ImportRow.site_id == Site.id,
-        ImportRow.before.is_not(None),
-        ImportRow.site_version != Site.row_version,
-    )
-    return or_(new, corrected)
+    mine = (ImportRow.batch_id == batch.id) & (ImportRow.site_id == Site.id) & ImportRow.before.is_not(None)
+    as_left = exists().where(mine, ImportRow.site_version == Site.row_version)
+    return or_(new, exists().where(mine) & ~as_left)
 
 
 Appender = Callable[..., Draft]

@@ -42,6 +42,7 @@ class SiteWriter:
         self._session, self._batch, self._by, self._now = session, batch, by, now
         self._counters: dict[str, Counter] = {}
         self._operators: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._corrected: dict[uuid.UUID, set[str]] = {}  # sites, and the facts of them put by earlier rows
 
     def write(self, rows: Sequence[ImportRow]) -> None:
         """Take rows that are new or correct a site; what was answered about them is taken too."""
@@ -151,10 +152,11 @@ class SiteWriter:
         for row, messages in rows:
             site_id, version = wanted[row.pk]
             site = sites.get(site_id)
-            if site is None or site.row_version != version:
+            if site is None or (site.row_version != version and site_id not in self._corrected):
                 raise SitesChanged(number=site.number if site else "")
             before = facts_of(site)
-            row.before = self._change(site, row, _with_answers(row, messages))
+            with self._session.no_autoflush:  # one change, one version
+                row.before = self._change(site, row, _with_answers(row, messages))
             self._session.flush()
             row.site_id, row.site_version = site.id, site.row_version
             drafts.append(self._draft("site.corrected", site.id, self._difference(site, before, row)))
@@ -180,7 +182,11 @@ class SiteWriter:
         for name, value in put.items():
             setattr(site, name, SiteStatus(value) if name == "status" else value)
         site.updated_at = self._now
-        return before
+        # Undoing puts back what stood there before the first of the rows that change it
+        earlier = self._corrected.setdefault(site.id, set())
+        kept = {name: value for name, value in before.items() if name not in earlier}
+        earlier.update(before)
+        return kept
 
     def _difference(self, site: Site, before: Mapping[str, Any], row: ImportRow) -> dict[str, Any]:
         after = facts_of(site)
