@@ -47,7 +47,6 @@ class Passed:
 
     totals: list[int] = field(default_factory=list)
     notes: list[int] = field(default_factory=list)
-    blanks: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,8 @@ class Table:
         if self.sheet.columns is not None:
             return True
         if not any(cell_at(row, index) is not None for index in self.fields.values()):
-            passed.blanks += 1
+            if any(cell is not None for cell in row):  # a remark in a column that is not read
+                passed.notes.append(number)
             return False
         first = next((cell for cell in row if isinstance(cell, str)), "")
         if self._is_total(first, row) and not self._has_place(first, row):

@@ -53,6 +53,7 @@ class TownshipDiffers(InspectionError):
 
     code = "import.township_differs"
     message = "The row says {said}, the place lies in {name}. The position decides."
+    field = "township"
 
 
 class JustOutside(InspectionError):
@@ -60,6 +61,7 @@ class JustOutside(InspectionError):
 
     code = "import.just_outside"
     message = "The place lies {distance_m} m outside the county and was put into {name}, as the row says."
+    field = "township"
 
 
 class NoTownships(InspectionError):
@@ -74,6 +76,7 @@ class VillageUnknown(InspectionError):
 
     code = "import.village_unknown"
     message = "{township} has no village {said}. It was left out."
+    field = "village"
 
 
 @dataclass(frozen=True)
