@@ -16,7 +16,7 @@ import numpy as np
 
 from geo.coordinates import read_number_pairs, read_numbers
 from geo.sources import Batch, Plain, Sheet
-from inspections.imports.headings import Finder, Match, is_worthless
+from inspections.imports.headings import Finder, Match, is_worthless, says_else
 
 LOOKED_AT = 40  # rows among which the heading is looked for
 _PLACE = ("lon", "lat", "x", "y", "position", "shape")
@@ -255,6 +255,8 @@ def _match(parts: Sequence[str], find: Finder) -> Match | None:
     if not parts or any(len(part) > 40 for part in parts):
         return None
     *above, lowest = parts
+    if says_else(lowest):
+        return None
     tried = [lowest]
     if above:
         tried = [f"{above[-1]}({lowest})", f"{above[-1]}{lowest}", lowest, above[-1]]

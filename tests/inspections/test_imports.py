@@ -113,7 +113,7 @@ def test_positions_are_read_as_people_write_them(sqlite_county, tmp_path, now, h
 
 def test_swapped_columns_are_put_right_and_said(sqlite_county, tmp_path):
     report = check(sqlite_county, a_file(tmp_path, "名称,经度,纬度\n柳荫塘,38.93,100.40\n"))
-    assert (None, "import.swapped") in codes(report, "note")
+    assert (None, "import.put_right") in codes(report, "note")
 
 
 @pytest.mark.parametrize(
