@@ -53,6 +53,7 @@ class TownshipDiffers(InspectionError):
 
     code = "import.township_differs"
     message = "The row says {said}, the place lies in {name}. The position decides."
+    field = "township"
 
 
 class JustOutside(InspectionError):
@@ -74,6 +75,7 @@ class VillageUnknown(InspectionError):
 
     code = "import.village_unknown"
     message = "{township} has no village {said}. It was left out."
+    field = "village"
 
 
 @dataclass(frozen=True)
