@@ -19,6 +19,7 @@ from inspections.imports.area_writing import AreaWriter
 from inspections.imports.site_rows import SiteWriter
 from inspections.ledger import Draft
 from inspections.models import Case, ImportBatch, ImportMessage, ImportRow, Site, Visit
+from inspections.models.bulk import rtree_at_once
 from inspections.permissions import Actor, require
 from inspections.terms import ImportState, MessageLevel, RowOutcome, SiteStatus
 from inspections.typed import check_reason
@@ -66,7 +67,6 @@ def apply_batch(
     report_sha256: str,
     by: Actor,
     now: datetime,
-    progress: Callable[[int], None] = lambda done: None,
 ) -> None:
     """Take the rows of a checked batch that are new or correct something.
 
@@ -87,12 +87,11 @@ def apply_batch(
     session.flush()
     append = _appender(by, now)
     ledger.append_many(session, [append(f"{batch.subject}.imported", "import", batch.id, batch_facts(batch))])
-    writer, done = _WRITERS[batch.subject](session, batch, by=by, now=now), 0
-    for rows in staging.rows_with(session, batch.id, _APPLIED_OUTCOMES):
-        writer.write(rows)
-        session.flush()
-        done += len(rows)
-        progress(done)
+    writer = _WRITERS[batch.subject](session, batch, by=by, now=now)
+    with rtree_at_once(session, Site.__table__):
+        for rows in staging.rows_with(session, batch.id, _APPLIED_OUTCOMES):
+            writer.write(rows)
+            session.flush()
 
 
 def undo_batch(session: Session, batch: ImportBatch, *, reason: str, by: Actor, now: datetime) -> None:

@@ -221,6 +221,11 @@ WORTHLESS = frozenset(
     }
     | {"created_on", "last_visited_on", "登记日期", "最近检查日期"}
 )
+# Columns whose names only look like one that is known: what they say is not read, and that is said
+_SAYS_ELSE = frozenset(
+    {"坐标系", "坐标系统", "坐标类型", "坐标来源", "坐标采集人", "坐标采集日期", "坐标备注"}
+    | {"城乡分类代码", "urcode", "areacode", "citycode", "provincecode"}
+)
 # What a longer heading contains tells its column where nothing else does; the first that fits decides
 _CONTAINED: tuple[tuple[str, str], ...] = (
     ("经纬度", "position"),
@@ -280,6 +285,11 @@ def heading_key(text: str) -> str:
     return re.sub(r"/([^/()]+)$", r"(\1)", key).replace("座标", "坐标")
 
 
+def says_else(heading: str) -> bool:
+    """Whether a column looks like one that is known, but means something else."""
+    return heading_key(heading) in _SAYS_ELSE
+
+
 def is_worthless(heading: str) -> bool:
     """Whether a column is left out without a word: running numbers, what is computed, what a report added."""
     return heading_key(heading) in _WORTHLESS
@@ -304,7 +314,7 @@ def _finder(names: Mapping[str, str], contained: tuple[tuple[str, str], ...]) ->
     @cache
     def find(heading: str) -> Match | None:
         key = heading_key(heading)
-        if not key or key in _WORTHLESS:
+        if not key or key in _WORTHLESS or key in _SAYS_ELSE:
             return None
         if key in names:
             return Match(names[key])

@@ -8,17 +8,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
 import shapely
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from geo.shapes import to_geojson
 from inspections import ledger
 from inspections.errors import Conflict
 from inspections.imports.site_changes import facts_to_put, merged_facts
 from inspections.ledger import Draft
 from inspections.models import Counter, ImportBatch, ImportMessage, ImportRow, Operator, Site
-from inspections.models.base import geometry_columns
+from inspections.models.base import many_geometry_columns
+from inspections.models.bulk import ids_in_order, insert_rows
 from inspections.numbers import site_number, site_series
 from inspections.permissions import Actor
 from inspections.sites.rows import FACTS, facts_of
@@ -66,24 +67,29 @@ class SiteWriter:
         if not rows:
             return
         known = set(self._operators)
-        sites = [self._site(row, facts) for row, facts in rows]
+        shapes = shapely.from_wkb([row.shape for row, _facts in rows])
+        places = zip(ids_in_order(len(rows)), many_geometry_columns(shapes), strict=True)
+        sites = [
+            self._site(facts) | {"id": key} | place
+            for (_row, facts), (key, place) in zip(rows, places, strict=True)
+        ]
         operators = [row for key, row in self._operators.items() if key not in known]
         if operators:
-            self._session.execute(Operator.__table__.insert(), operators)
-        self._session.execute(Site.__table__.insert(), sites)
+            insert_rows(self._session, Operator.__table__, operators)
+        insert_rows(self._session, Site.__table__, sites)
+        written = map(orjson.loads, shapely.to_geojson(shapes))
         drafts = (
-            self._draft("site.imported", site["id"], self._told(site, row))
-            for (row, _facts), site in zip(rows, sites, strict=True)
+            self._draft("site.imported", site["id"], self._told(site, row) | {"geometry": shape})
+            for (row, _facts), site, shape in zip(rows, sites, written, strict=True)
         )
         ledger.append_many(self._session, drafts)
 
-    def _site(self, row: ImportRow, facts: Mapping[str, Any]) -> dict[str, Any]:
+    def _site(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """The columns of a new site, without its id and place."""
         kind, status = Kind(facts["kind"]), SiteStatus(facts["status"])
         operator = self._operator(facts["operator"])
         site = {name: facts[name] for name in (*FACTS, "loc_datum", "loc_raw", "lon", "lat")}
-        site |= geometry_columns(shapely.from_wkb(row.shape))
         return site | {
-            "id": uuid.uuid4(),
             "number": self._number(kind, facts["township_code"], facts["number"]),
             "kind": kind,
             "status": status,
@@ -123,8 +129,8 @@ class SiteWriter:
         return self._operators[key]
 
     def _told(self, site: Mapping[str, Any], row: ImportRow) -> dict[str, Any]:
-        """What the ledger keeps of a new site; restricted text sealed."""
-        facts = {name: site[name] for name in FACTS} | {"geometry": to_geojson(site["geometry"])}
+        """What the ledger keeps of a new site beside its shape; restricted text sealed."""
+        facts = {name: site[name] for name in FACTS}
         facts["body_id"] = str(site["body_id"]) if site["body_id"] else None
         facts |= {name: str(site[name]) for name in _TOLD}
         facts |= {"raw": site["loc_raw"], "datum": site["loc_datum"], "version": 1}

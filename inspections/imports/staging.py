@@ -18,6 +18,7 @@ from inspections.imports.messages import MOST_CHANGED, RowMessage, plain_facts, 
 from inspections.imports.reports import Tally
 from inspections.imports.rows import TAKEN, CheckedRow, outcome_with
 from inspections.models import ImportBatch, ImportMessage, ImportRow
+from inspections.models.bulk import insert_rows
 from inspections.store import Store
 from inspections.terms import MessageLevel, RowOutcome
 from inspections.typed import NotInList, check_reason
@@ -83,9 +84,8 @@ class Stage:
             kept.append(self._row(row))
             said += messages
         with self._store.write() as session:
-            session.execute(ImportRow.__table__.insert(), kept)
-            if said:
-                session.execute(insert(ImportMessage), said)
+            insert_rows(session, ImportRow.__table__, kept)
+            insert_rows(session, ImportMessage.__table__, said)
 
     def _row(self, row: CheckedRow) -> dict[str, Any]:
         has_facts = row.outcome in _WITH_FACTS

@@ -16,7 +16,7 @@ import numpy as np
 
 from geo.coordinates import read_number_pairs, read_numbers
 from geo.sources import Batch, Plain, Sheet
-from inspections.imports.headings import Finder, Match, is_worthless
+from inspections.imports.headings import Finder, Match, is_worthless, says_else
 
 LOOKED_AT = 40  # rows among which the heading is looked for
 _PLACE = ("lon", "lat", "x", "y", "position", "shape")
@@ -47,7 +47,6 @@ class Passed:
 
     totals: list[int] = field(default_factory=list)
     notes: list[int] = field(default_factory=list)
-    blanks: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,8 @@ class Table:
         if self.sheet.columns is not None:
             return True
         if not any(cell_at(row, index) is not None for index in self.fields.values()):
-            passed.blanks += 1
+            if any(cell is not None for cell in row):  # a remark in a column that is not read
+                passed.notes.append(number)
             return False
         first = next((cell for cell in row if isinstance(cell, str)), "")
         if self._is_total(first, row) and not self._has_place(first, row):
@@ -255,6 +255,8 @@ def _match(parts: Sequence[str], find: Finder) -> Match | None:
     if not parts or any(len(part) > 40 for part in parts):
         return None
     *above, lowest = parts
+    if says_else(lowest):
+        return None
     tried = [lowest]
     if above:
         tried = [f"{above[-1]}({lowest})", f"{above[-1]}{lowest}", lowest, above[-1]]

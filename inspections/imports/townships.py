@@ -61,6 +61,7 @@ class JustOutside(InspectionError):
 
     code = "import.just_outside"
     message = "The place lies {distance_m} m outside the county and was put into {name}, as the row says."
+    field = "township"
 
 
 class NoTownships(InspectionError):

@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from inspections.imports.opening import HeadingMissing
 from inspections.models import ImportMapping
-from tests.imports import a_file, check, counts, facts_of, take
+from tests.imports import a_file, check, codes, counts, facts_of, take
+from tests.workbooks import Page, a_workbook
 
 ROW = "柳荫塘,100.40,38.93"
 STRANGE = "水体,东向,北向\n柳荫塘,100.40,38.93\n"
@@ -127,3 +128,24 @@ def test_what_is_said_later_is_added_to_a_mapping_and_goes_before_what_was_said(
     with sqlite_county.read() as session:
         [kept] = session.scalars(select(ImportMapping.columns))
     assert kept == {"水体": "name", "东向": "x", "北向": "y"}
+
+
+@pytest.mark.parametrize("heading", ["坐标系", "坐标系统"])
+def test_a_column_whose_name_only_looks_like_a_position_is_left_out_and_named(
+    sqlite_county, tmp_path, heading
+):
+    outcome = check(
+        sqlite_county, a_file(tmp_path, f"名称,经度,纬度,{heading}\n柳荫塘,100.40,38.93,CGCS2000\n")
+    )
+    assert codes(outcome, "note") == [(None, "import.column_ignored")]
+
+
+def test_a_column_under_a_wide_heading_is_not_taken_for_that(sqlite_county, tmp_path):
+    rows = [
+        ["名称", "坐标", None, None],
+        [None, "经度", "纬度", "坐标系"],
+        ["柳荫塘", 100.40, 38.93, "CGCS2000"],
+    ]
+    merged = ("A1:A2", "B1:D1")
+    outcome = check(sqlite_county, a_workbook(tmp_path, Page(rows, merged=merged)))
+    assert codes(outcome, "note") == [(None, "import.column_ignored")]

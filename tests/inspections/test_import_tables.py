@@ -98,6 +98,13 @@ def test_remarks_below_the_register_are_no_rows(sqlite_county, tmp_path, foot, a
     assert said(outcome, "import.rows_passed_over").endswith("in rows 4.")
 
 
+def test_a_remark_in_a_column_that_is_not_read_is_named_too(sqlite_county, tmp_path):
+    rows = [["序号", *HEADING], [1, *WILLOW], ["手持 GPS 实测", None, None, None]]
+    outcome = take(sqlite_county, a_workbook(tmp_path, Page(rows)))
+    assert counts(outcome) == (1, 1, 0, 0)
+    assert "3" in said(outcome, "import.rows_passed_over")
+
+
 @pytest.mark.parametrize("heading", [HEADING, ["名  称", "经 度\n(E)", "纬 度\n(N)"]])
 def test_a_heading_printed_again_on_the_next_page_is_no_row(sqlite_county, tmp_path, heading):
     outcome = check(sqlite_county, a_workbook(tmp_path, [heading, WILLOW, heading, REED]))
