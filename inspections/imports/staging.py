@@ -89,7 +89,7 @@ class Stage:
                 session.execute(insert(ImportMessage), said)
 
     def _row(self, row: CheckedRow) -> dict[str, Any]:
-        has_facts = row.outcome in _WITH_FACTS and row.shape is not None
+        has_facts = row.outcome in _WITH_FACTS
         return {
             "batch_id": self._batch_id,
             "position": self._position,
@@ -97,7 +97,7 @@ class Stage:
             "number": row.number,
             "outcome": row.outcome,
             "facts": row.facts if has_facts else {},
-            "shape": shapely.to_wkb(row.shape) if has_facts else None,
+            "shape": shapely.to_wkb(row.shape) if has_facts and row.shape is not None else None,
             "site_id": row.site_id,
             "site_version": row.site_version,
         }

@@ -2,6 +2,9 @@
 
 A place within 30 m of a township line, or shared by two townships, is on the border: an officer chooses. A
 place up to 500 m outside the county is taken with a warning, farther out it is refused.
+
+Areas through time are `inspections.areas.versions`; sites that newer boundaries left behind are
+`inspections.areas.differences`.
 """
 
 from __future__ import annotations
@@ -14,8 +17,8 @@ from typing import Any
 
 import numpy as np
 import shapely
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session, defer
 
 from geo.areas import NOWHERE, AreaIndex
 from geo.errors import OutOfCounty
@@ -49,16 +52,28 @@ class Placement:
 
 
 def list_areas(
-    session: Session, level: AreaLevel, *, parent: str | None = None, on: date | None = None
+    session: Session,
+    level: AreaLevel,
+    *,
+    parent: str | None = None,
+    on: date | None = None,
+    shapes: bool = True,
 ) -> list[Area]:
-    """Areas of a level that hold on a day (today's if none is given), by code."""
-    query = select(Area).where(Area.level == level).order_by(Area.code)
-    query = (
-        query.where(Area.valid_to.is_(None))
-        if on is None
-        else query.where(Area.valid_from <= on, or_(Area.valid_to.is_(None), Area.valid_to > on))
-    )
+    """Areas of a level that hold on a day (today's if none is given), by code.
+
+    Without `shapes` their boundaries are not read.
+    """
+    query = select(Area).where(Area.level == level, holds(on)).order_by(Area.code)
+    if not shapes:
+        query = query.options(defer(Area.geometry))
     return list(session.scalars(query.where(Area.parent_code == parent) if parent else query))
+
+
+def holds(on: date | None = None) -> ColumnElement[bool]:
+    """The condition that an area is there on a day; today's have no end."""
+    if on is None:
+        return Area.valid_to.is_(None)
+    return and_(Area.valid_from <= on, or_(Area.valid_to.is_(None), Area.valid_to > on))
 
 
 def find_county(session: Session) -> Area | None:
@@ -78,10 +93,18 @@ def county_name(session: Session) -> str:
     )
 
 
-def area_names(session: Session) -> dict[str, str]:
-    """Names of the townships and villages that hold today, by code."""
-    query = select(Area.code, Area.name).where(Area.valid_to.is_(None), Area.level != AreaLevel.COUNTY)
-    return dict(session.execute(query).all())
+def area_names(session: Session, *, on: date | None = None) -> dict[str, str]:
+    """Names of townships and villages by code: as they are called today, or as they were called on a day.
+
+    An area that has ended keeps its last name, one that began later has its first: old records and sites that
+    nobody moved yet must print a name.
+    """
+    query = select(Area.code, Area.name, Area.valid_from).where(Area.level != AreaLevel.COUNTY)
+    names: dict[str, str] = {}
+    for code, name, valid_from in session.execute(query.order_by(Area.code, Area.valid_from)):
+        if on is None or valid_from <= on or code not in names:
+            names[code] = name
+    return names
 
 
 def list_choices(session: Session) -> list[tuple[str, str, AreaLevel, str | None]]:
@@ -201,6 +224,11 @@ def _placed_by_hand(session: Session, outside_m: float) -> Placement:
     return Placement(township_code=None, border=True, out_of_county_m=outside_m, candidates=codes)
 
 
+def areas_state(session: Session) -> tuple[Any, ...]:
+    """Tell what changes when a township or village is added, ended or redrawn."""
+    return _state_of(session, AreaLevel.TOWNSHIP, AreaLevel.VILLAGE)
+
+
 _indexes: dict[tuple[str, AreaLevel], tuple[Sequence[Any], AreaIndex]] = {}
 _INDEXES_MOST = 12
 _lock = Lock()
@@ -220,8 +248,8 @@ def _index(session: Session, level: AreaLevel) -> AreaIndex:
     return kept[1]
 
 
-def _state_of(session: Session, level: AreaLevel) -> Sequence[Any]:
-    """Tell what changes when an area of this level is added, ended or redrawn."""
+def _state_of(session: Session, *levels: AreaLevel) -> tuple[Any, ...]:
+    """Tell what changes when an area of these levels is added, ended or redrawn."""
     edges = (func.sum(column) for column in (Area.min_lon, Area.min_lat, Area.max_lon, Area.max_lat))
     query = select(func.count(), func.max(Area.pk), func.count(Area.valid_to), *edges)
-    return tuple(session.execute(query.where(Area.level == level)).one())
+    return tuple(session.execute(query.where(Area.level.in_(levels))).one())
