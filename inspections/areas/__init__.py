@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, defer
 
 from geo.areas import NOWHERE, AreaIndex
@@ -69,11 +69,11 @@ def list_areas(
     return list(session.scalars(query.where(Area.parent_code == parent) if parent else query))
 
 
-def holds(on: date | None = None) -> ColumnElement[bool]:
-    """The condition that an area is there on a day; today's have no end."""
+def holds(on: date | None = None, area: Any = Area) -> ColumnElement[bool]:
+    """The condition that an area is there on a day; today's have no end. `area` may be an alias."""
     if on is None:
-        return Area.valid_to.is_(None)
-    return and_(Area.valid_from <= on, or_(Area.valid_to.is_(None), Area.valid_to > on))
+        return area.valid_to.is_(None)
+    return and_(area.valid_from <= on, or_(area.valid_to.is_(None), area.valid_to > on))
 
 
 def find_county(session: Session) -> Area | None:
@@ -224,9 +224,17 @@ def _placed_by_hand(session: Session, outside_m: float) -> Placement:
     return Placement(township_code=None, border=True, out_of_county_m=outside_m, candidates=codes)
 
 
-def areas_state(session: Session) -> tuple[Any, ...]:
-    """Tell what changes when a township or village is added, ended or redrawn."""
-    return _state_of(session, AreaLevel.TOWNSHIP, AreaLevel.VILLAGE)
+def areas_state(*levels: AreaLevel) -> Select[Any]:
+    """Ask what changes when an area of these levels, or of any, is added, ended or redrawn: one row."""
+    edges = (Area.min_lon, Area.min_lat, Area.max_lon, Area.max_lat)
+    sums = (func.sum(column).label(column.key) for column in edges)
+    query = select(
+        func.count().label("areas"),
+        func.max(Area.pk).label("last_area"),
+        func.count(Area.valid_to).label("ended"),
+        *sums,
+    )
+    return query.where(Area.level.in_(levels or tuple(AreaLevel)))
 
 
 _indexes: dict[tuple[str, AreaLevel], tuple[Sequence[Any], AreaIndex]] = {}
@@ -236,7 +244,7 @@ _lock = Lock()
 
 def _index(session: Session, level: AreaLevel) -> AreaIndex:
     key = (str(session.get_bind().engine.url), level)
-    state = _state_of(session, level)
+    state = tuple(session.execute(areas_state(level)).one())
     kept = _indexes.get(key)
     if kept is None or kept[0] != state:
         rows = [area for area in list_areas(session, level) if area.geometry is not None]
@@ -246,10 +254,3 @@ def _index(session: Session, level: AreaLevel) -> AreaIndex:
                 _indexes.pop(next(iter(_indexes)))
             _indexes[key] = kept
     return kept[1]
-
-
-def _state_of(session: Session, *levels: AreaLevel) -> tuple[Any, ...]:
-    """Tell what changes when an area of these levels is added, ended or redrawn."""
-    edges = (func.sum(column) for column in (Area.min_lon, Area.min_lat, Area.max_lon, Area.max_lat))
-    query = select(func.count(), func.max(Area.pk), func.count(Area.valid_to), *edges)
-    return tuple(session.execute(query.where(Area.level.in_(levels))).one())

@@ -10,20 +10,19 @@ from sqlalchemy.orm import Session
 
 from geo.areas import AreaIndex
 from inspections.areas import BORDER_M, LARGEST_SHARE, OUTSIDE_MOST_M, township_index
-from inspections.areas.boundaries import Boundaries, read_boundaries
+from inspections.areas.boundaries import Boundaries
 from inspections.areas.comparing import OF_VILLAGE, Difference, Why
 from inspections.models import Site
 
 
 def list_candidates(
-    session: Session, found: Iterable[tuple[Difference, Site]], boundaries: Boundaries | None = None
+    session: Session, found: Iterable[tuple[Difference, Site]], boundaries: Boundaries
 ) -> Mapping[int, tuple[str, ...]]:
     """The codes to choose from for each site, by its key: what the boundaries say first, none it belongs to.
 
     Several where the place lies on a line, where it lies outside every township but near some, and where no
     boundary tells which of several took an ended township's place.
     """
-    boundaries = boundaries or read_boundaries(session)
     index = township_index(session)
     return {one.pk: _candidates(index, one, site, boundaries) for one, site in found}
 

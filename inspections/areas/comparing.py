@@ -88,10 +88,18 @@ class _Found(NamedTuple):
     meant: bool = False  # it lies where an officer may choose without a reason
 
 
-def find_differences(session: Session, site: Site | None = None) -> list[Difference]:
+@dataclass(frozen=True)
+class Comparison:
+    """The sites that differ, by township, target, reason and number; and the boundaries they differ from."""
+
+    found: Sequence[Difference]
+    boundaries: Boundaries
+
+
+def compare_sites(session: Session, site: Site | None = None) -> Comparison:
     """Compare every draft and active site, or one, with the boundaries of today.
 
-    Those whose choice stands are among the answers, marked so. By township, target, reason and number.
+    Those whose choice stands are among the answers, marked so.
     """
     boundaries = read_boundaries(session)
     places = _read_places(session, site)
@@ -103,7 +111,8 @@ def find_differences(session: Session, site: Site | None = None) -> list[Differe
     for place, one in enumerate(made):
         if one.site_id in meant:
             made[place] = replace(one, stands=_stands(one, choices, boundaries))
-    return sorted(made, key=lambda one: (one.township_code, one.target, one.why, one.number))
+    made.sort(key=lambda one: (one.township_code, one.target, one.why, one.number))
+    return Comparison(made, boundaries)
 
 
 def read_choices(session: Session, site_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Choice]:

@@ -7,17 +7,17 @@ compares anew.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, true
 from sqlalchemy.orm import Session
 
 from inspections.areas import areas_state
-from inspections.areas.comparing import Difference, Why, find_differences
+from inspections.areas.boundaries import Boundaries
+from inspections.areas.comparing import Comparison, Difference, Why, compare_sites
 from inspections.models import LedgerEntry, Site
 from inspections.permissions import Actor, in_scope, require, sees_all
 from inspections.terms import Kind
@@ -45,6 +45,7 @@ class Group:
     target: str
     why: Why
     count: int
+    example: Difference
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,14 @@ class DifferencePage:
     groups: Sequence[Group]
     townships: Sequence[str]  # that sites of the list belong to
     targets: Sequence[str]  # that sites of the list would be moved to
+    boundaries: Boundaries
     size: int = PAGE_SIZE
 
 
 def list_differences(session: Session, by: Actor, filters: DifferenceFilters) -> DifferencePage:
     """Give one page of an officer's differences; a page beyond the last gives the last."""
-    own = own_differences(session, by)
+    compared = _compared(session)
+    own = _own(compared.found, by)
     listed = [one for one in own if one.stands == filters.stands]
     chosen = [one for one in listed if is_within(one, filters)]
     pages = max(1, -(-len(chosen) // PAGE_SIZE))
@@ -80,6 +83,7 @@ def list_differences(session: Session, by: Actor, filters: DifferenceFilters) ->
         groups=_group(chosen),
         townships=sorted({one.township_code for one in listed}),
         targets=sorted({one.target for one in listed if one.target}),
+        boundaries=compared.boundaries,
     )
 
 
@@ -90,9 +94,7 @@ def count_differences(session: Session, by: Actor) -> int:
 
 def own_differences(session: Session, by: Actor) -> list[Difference]:
     """All differences of an officer's scope, those that stand among them."""
-    require(by, "area.see")
-    found = _kept(session)
-    return list(found) if by.role == "system" or sees_all(by) else [one for one in found if in_scope(by, one)]
+    return _own(_compared(session).found, by)
 
 
 def is_within(one: Difference, filters: DifferenceFilters) -> bool:
@@ -118,10 +120,18 @@ def clean_filters(filters: DifferenceFilters) -> DifferenceFilters:
     )
 
 
+def _own(found: Sequence[Difference], by: Actor) -> list[Difference]:
+    require(by, "area.see")
+    return list(found) if by.role == "system" or sees_all(by) else [one for one in found if in_scope(by, one)]
+
+
 def _group(found: Iterable[Difference]) -> list[Group]:
     """The groups of a list, the largest first."""
-    counted = Counter((one.township_code, one.target, one.why) for one in found)
-    return [Group(*key, count) for key, count in sorted(counted.items(), key=lambda row: (-row[1], row[0]))]
+    counted: dict[tuple[str, str, Why], list[Difference]] = {}
+    for one in found:
+        counted.setdefault((one.township_code, one.target, one.why), []).append(one)
+    groups = [Group(*key, len(alike), alike[0]) for key, alike in counted.items()]
+    return sorted(groups, key=lambda group: (-group.count, group.township_code, group.target))
 
 
 @dataclass
@@ -130,7 +140,7 @@ class _Known:
 
     state: tuple[Any, ...]
     entry: int
-    found: Sequence[Difference]
+    compared: Comparison
 
 
 _known: dict[str, _Known] = {}
@@ -138,31 +148,29 @@ _KNOWN_MOST = 4
 _lock = Lock()
 
 
-def _kept(session: Session) -> Sequence[Difference]:
+def _compared(session: Session) -> Comparison:
     if not session.get_bind().get_execution_options().get("xuntu_reads"):
-        return find_differences(session)
+        return compare_sites(session)
     key = str(session.get_bind().engine.url)
-    state = (*areas_state(session), *_sites_state(session))
     known = _known.get(key)
-    if known is None or known.state != state or _told_of_sites(session, known):
-        last = session.scalar(select(func.max(LedgerEntry.number))) or 0
-        known = _Known(state, last, find_differences(session))
+    state, last, told_of_site = _read_state(session, known.entry if known else 0)
+    if known is None or known.state != state or told_of_site:
+        known = _Known(state, last, compare_sites(session))
         with _lock:
             while len(_known) >= _KNOWN_MOST:
                 _known.pop(next(iter(_known)))
             _known[key] = known
-    return known.found
+    known.entry = max(known.entry, last)
+    return known.compared
 
 
-def _sites_state(session: Session) -> tuple[int, int | None]:
-    return tuple(session.execute(select(func.count(Site.pk), func.max(Site.pk))).one())
-
-
-def _told_of_sites(session: Session, known: _Known) -> bool:
-    """Whether the ledger tells of a site since; what else it tells is not looked at again."""
+def _read_state(session: Session, since: int) -> tuple[tuple[Any, ...], int, bool]:
+    """What changes with areas and the number of sites, the last entry, and whether one tells of a site."""
     of_sites = case((LedgerEntry.subject == "site", LedgerEntry.number))
-    query = select(func.max(LedgerEntry.number), func.max(of_sites)).where(LedgerEntry.number > known.entry)
-    last, told = session.execute(query).one()
-    if last is not None and told is None:
-        known.entry = last
-    return told is not None
+    entries = select(func.max(LedgerEntry.number).label("last"), func.max(of_sites).label("told"))
+    areas = areas_state().subquery()
+    sites = select(func.count(Site.pk).label("sites"), func.max(Site.pk).label("newest")).subquery()
+    ledger = entries.where(LedgerEntry.number > since).subquery()
+    beside = areas.join(sites, true()).join(ledger, true())  # one row each
+    *state, last, told = session.execute(select(areas, sites, ledger).select_from(beside)).one()
+    return tuple(state), last or since, told is not None

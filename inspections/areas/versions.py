@@ -11,19 +11,35 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Text, cast, func, or_, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import ColumnElement, Text, case, cast, func, or_, select
+from sqlalchemy.orm import Session, aliased, defer
 
 from geo.shapes import geodesic_area_m2
 from inspections import ledger
+from inspections.areas import holds
 from inspections.areas.boundaries import same_boundary
 from inspections.errors import NotFound
-from inspections.models import Area, LedgerEntry, Site
+from inspections.models import Area, ImportBatch, LedgerEntry, Site
 from inspections.permissions import Actor, require, site_filter
 from inspections.terms import AreaLevel, SiteStatus
 
-MOST_FOUND = 100
+MOST_LISTED = 500
 _COMPARED = {"renamed": "name", "recategorised": "category", "put_under": "parent_code"}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An area as a list shows it: villages of a township, active sites of the officer's scope, its file."""
+
+    area: Area  # without its boundary
+    villages: int | None
+    sites: int | None
+    file_name: str | None
+
+    @property
+    def has_shape(self) -> bool:
+        """Whether it has a boundary."""
+        return self.area.min_lon is not None
 
 
 @dataclass(frozen=True)
@@ -57,7 +73,8 @@ class History:
     code: str
     versions: Sequence[Version]
     predecessors: Sequence[Area]
-    names: Mapping[str, str]  # of the areas that `versions` and `predecessors` speak of
+    names: Mapping[str, str]  # of the areas that `versions` speak of
+    entries: Sequence[LedgerEntry]
 
     @property
     def newest(self) -> Area:
@@ -71,13 +88,24 @@ class History:
         return next((one for one in older if not same_boundary(one, self.newest.geometry)), None)
 
 
-def find_areas(session: Session, words: str) -> list[Area]:
-    """Find versions of areas by part of a name or the beginning of a code, by code, the newest first."""
+def list_day(session: Session, by: Actor, *, on: date | None = None, parent: str = "") -> list[Listed]:
+    """County and townships of a day (today if none is given), or the villages of one township; by code."""
+    require(by, "area.see")
+    within = Area.parent_code == parent if parent else Area.level != AreaLevel.VILLAGE
+    return _list(session, by, on, holds(on), within, order=(Area.level != AreaLevel.COUNTY, Area.code))
+
+
+def find_areas(session: Session, by: Actor, words: str, *, on: date | None = None) -> list[Listed]:
+    """Find versions of townships and villages by part of a name or the beginning of a code.
+
+    Those of other days are found too, so that an old name leads to its code; those of the day come first.
+    """
+    require(by, "area.see")
     said = Area.name.contains(words, autoescape=True)
     if words.isdecimal():
         said = or_(said, Area.code.startswith(words))
-    query = select(Area).options(defer(Area.geometry)).where(said, Area.level != AreaLevel.COUNTY)
-    return list(session.scalars(query.order_by(Area.code, Area.valid_from.desc()).limit(MOST_FOUND)))
+    order = (case((holds(on), 0), else_=1), Area.code, Area.valid_from.desc())
+    return _list(session, by, on, said, Area.level != AreaLevel.COUNTY, order=order)
 
 
 def first_day(session: Session) -> date | None:
@@ -85,13 +113,43 @@ def first_day(session: Session) -> date | None:
     return session.scalar(select(func.min(Area.valid_from)))
 
 
-def count_sites(session: Session, by: Actor, *, township: str = "") -> dict[str, int]:
-    """How many active sites of an officer's scope each township has today, or each village of one."""
-    column = Site.village_code if township else Site.township_code
-    query = select(column, func.count()).where(Site.status == SiteStatus.ACTIVE, site_filter(by))
-    if township:
-        query = query.where(Site.township_code == township, column.is_not(None))
-    return dict(session.execute(query.group_by(column)).all())
+def count_sites(session: Session, area: Area, by: Actor) -> int:
+    """How many active sites of an officer's scope an area has today; a county has all of them."""
+    query = select(func.count(Site.pk)).where(Site.status == SiteStatus.ACTIVE, site_filter(by))
+    if area.level is not AreaLevel.COUNTY:
+        column = Site.township_code if area.level is AreaLevel.TOWNSHIP else Site.village_code
+        query = query.where(column == area.code)
+    return session.scalar(query) or 0
+
+
+def _list(
+    session: Session,
+    by: Actor,
+    on: date | None,
+    *conditions: ColumnElement[bool],
+    order: Sequence[ColumnElement[Any]],
+) -> list[Listed]:
+    """Rows of areas with what is counted below them and the file each came from, in one question."""
+    below, of_township = aliased(Area), Area.level == AreaLevel.TOWNSHIP
+    villages = (
+        select(func.count(below.pk))
+        .where(below.parent_code == Area.code, below.level == AreaLevel.VILLAGE, holds(on, below))
+        .scalar_subquery()
+    )
+    active = select(func.count(Site.pk)).where(Site.status == SiteStatus.ACTIVE, site_filter(by))
+    sites = case(
+        (of_township, active.where(Site.township_code == Area.code).scalar_subquery()),
+        (Area.level == AreaLevel.VILLAGE, active.where(Site.village_code == Area.code).scalar_subquery()),
+    )
+    query = (
+        select(Area, case((of_township, villages)), sites, ImportBatch.file_name)
+        .outerjoin(ImportBatch, ImportBatch.id == Area.import_id)
+        .options(defer(Area.geometry))
+        .where(*conditions)
+        .order_by(*order)
+        .limit(MOST_LISTED)
+    )
+    return [Listed(*row) for row in session.execute(query)]
 
 
 def read_history(session: Session, code: str, by: Actor) -> History:
@@ -104,8 +162,9 @@ def read_history(session: Session, code: str, by: Actor) -> History:
     versions = [
         _version(area, older, entries) for area, older in zip(areas, [None, *areas[:-1]], strict=True)
     ]
-    predecessors = _list_predecessors(session, code)
-    return History(code, versions[::-1], predecessors, _names(session, areas, predecessors))
+    related = _read_related(session, code, areas)
+    before = [area for area in related if code in area.successors]
+    return History(code, versions[::-1], before, {area.code: area.name for area in related}, entries)
 
 
 def compare_versions(older: Area | None, newer: Area) -> list[Change]:
@@ -139,28 +198,10 @@ def _area_m2(area: Area) -> float | None:
     return None if area.geometry is None else geodesic_area_m2(area.geometry)
 
 
-def _list_predecessors(session: Session, code: str) -> list[Area]:
-    """The ended areas that name a code as the one that took their place."""
-    query = (
-        select(Area)
-        .options(defer(Area.geometry))
-        .where(Area.valid_to.is_not(None), cast(Area.successors, Text).contains(f'"{code}"'))
-    )
-    return list(session.scalars(query.order_by(Area.valid_to.desc(), Area.code)))
-
-
-def _names(session: Session, areas: Sequence[Area], predecessors: Sequence[Area]) -> dict[str, str]:
-    """Names of the areas above and of successors, as they are called today."""
+def _read_related(session: Session, code: str, areas: Sequence[Area]) -> list[Area]:
+    """The areas above and those that took its place, and the ended ones that name it as theirs."""
     codes = {area.parent_code for area in areas if area.parent_code}
-    codes |= {code for area in (*areas, *predecessors) for code in area.successors}
-    query = select(Area.code, Area.name).where(Area.code.in_(codes))
-    return dict(session.execute(query.order_by(Area.code, Area.valid_from)).all())
-
-
-def sites_of(area: Area, by: Actor, session: Session) -> int:
-    """How many active sites of an officer's scope an area has today."""
-    column = Site.township_code if area.level is AreaLevel.TOWNSHIP else Site.village_code
-    query = select(func.count(Site.pk)).where(Site.status == SiteStatus.ACTIVE, site_filter(by))
-    if area.level is not AreaLevel.COUNTY:
-        query = query.where(column == area.code)
-    return session.scalar(query) or 0
+    codes |= {successor for area in areas for successor in area.successors}
+    names_it = cast(Area.successors, Text).contains(f'"{code}"')
+    query = select(Area).options(defer(Area.geometry)).where(or_(Area.code.in_(codes), names_it))
+    return list(session.scalars(query.order_by(Area.code, Area.valid_from)))

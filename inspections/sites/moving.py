@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 from geo.areas import NOWHERE
 from inspections import ledger
 from inspections.areas import area_names, find_county, village_index
-from inspections.areas.boundaries import read_boundaries
+from inspections.areas.boundaries import Boundaries
 from inspections.areas.candidates import list_candidates
-from inspections.areas.comparing import CHUNK, MAY_STAY, OF_VILLAGE, Difference, find_differences
+from inspections.areas.comparing import CHUNK, MAY_STAY, OF_VILLAGE, Difference, compare_sites
 from inspections.areas.differences import DifferenceFilters, is_within, own_differences
 from inspections.errors import Conflict, Invalid
 from inspections.ledger import Draft
@@ -81,8 +81,7 @@ def move_site(session: Session, site: Site, to: str, *, row_version: int, by: Ac
     NoDifference, SiteChanged, InvalidFields, OutsideScope
         Nothing was moved.
     """
-    one = _get_difference(session, site, row_version, by)
-    boundaries = read_boundaries(session)
+    one, boundaries = _get_difference(session, site, row_version, by)
     if to not in list_candidates(session, [(one, site)], boundaries)[one.pk]:
         raise NotInList(field="to")
     village = one.target_village
@@ -105,7 +104,7 @@ def keep_site(
     NoDifference, SiteChanged, CannotStay, ReasonMissing, TextTooLong
         Nothing was noted.
     """
-    one = _get_difference(session, site, row_version, by)
+    one, _boundaries = _get_difference(session, site, row_version, by)
     _write(session, [_kept(session, one, _check_reason(reason))], by, now)
     session.refresh(site)
 
@@ -149,13 +148,16 @@ def may_move(by: Actor, one: Difference, to: str) -> bool:
     return by.role == "system" or in_scope(by, Stand(one.kind, to, one.target_village))
 
 
-def _get_difference(session: Session, site: Site, row_version: int, by: Actor) -> Difference:
+def _get_difference(
+    session: Session, site: Site, row_version: int, by: Actor
+) -> tuple[Difference, Boundaries]:
     require(by, "site.place", site)
     require_unchanged(session, site, row_version)
-    found = [one for one in find_differences(session, site) if not one.stands]
+    compared = compare_sites(session, site)
+    found = [one for one in compared.found if not one.stands]
     if not found:
         raise NoDifference(number=site.number)
-    return found[0]
+    return found[0], compared.boundaries
 
 
 def _get_group(session: Session, filters: DifferenceFilters, seen: int, by: Actor) -> list[Difference]:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from inspections import ledger, sites
 from inspections.areas.candidates import list_candidates
-from inspections.areas.comparing import Why, find_differences
+from inspections.areas.comparing import Why, compare_sites
 from inspections.areas.differences import DifferenceFilters, count_differences, list_differences
 from inspections.errors import NotAllowed, NotFound
 from inspections.imports import applying
@@ -77,13 +77,13 @@ def differing(store) -> list[tuple[Why, str, str]]:
     """What differs and nobody keeps: why, the township recorded, the one it would be moved to."""
     with store.read() as session:
         return [
-            (one.why, one.township_code, one.target) for one in find_differences(session) if not one.stands
+            (one.why, one.township_code, one.target) for one in compare_sites(session).found if not one.stands
         ]
 
 
 def kept(store) -> int:
     with store.read() as session:
-        return sum(one.stands for one in find_differences(session))
+        return sum(one.stands for one in compare_sites(session).found)
 
 
 def settle(store, use, site: Site, *given, by=SUPERVISOR, now=NOW, version: int | None = None):
@@ -163,7 +163,7 @@ def test_a_site_outside_every_township_differs_unless_it_lies_beside_its_own(sql
     put(sqlite_county, (100.1 - 300 * M, 38.93))
     far = put(sqlite_county, (100.1 - 3000 * M, 38.93))
     with sqlite_county.read() as session:
-        found = [one for one in find_differences(session) if not one.stands]
+        found = [one for one in compare_sites(session).found if not one.stands]
     assert [(one.site_id, one.why, one.target) for one in found] == [(far.id, Why.OUTSIDE, "")]
 
 
@@ -243,7 +243,7 @@ def test_a_village_chosen_by_an_officer_stands_until_its_boundary_is_newer(sqlit
     again = {"code": "990101100202", "name": "苇塘村", "shape": shapely.box(100.43, 38.90, 100.47, 38.96)}
     bring_areas(sqlite_county, again)
     with sqlite_county.read() as session:
-        (found,) = find_differences(session)
+        (found,) = compare_sites(session).found
     assert (found.why, found.target_village, found.stands) == (Why.VILLAGE, VILLAGE, False)
 
 
@@ -342,8 +342,11 @@ def test_where_several_took_its_place_an_officer_chooses(county):
     end(county, WEST, EAST, NEW)
     assert differing(county) == [(Why.ENDED, WEST, "")]
     with county.read() as session:
-        (one,) = find_differences(session)
-        assert list_candidates(session, [(one, session.get(Site, one.pk))]) == {one.pk: (EAST, NEW)}
+        compared = compare_sites(session)
+        (one,) = compared.found
+        assert list_candidates(session, [(one, session.get(Site, one.pk))], compared.boundaries) == {
+            one.pk: (EAST, NEW)
+        }
     with pytest.raises(TargetUnclear), county.write() as session:
         moving.move_group(session, DifferenceFilters(township=WEST), 1, by=SUPERVISOR, now=NOW)
     assert settle(county, moving.move_site, site, NEW).township_code == NEW
@@ -361,8 +364,11 @@ def test_a_site_on_the_line_may_go_to_either_side_of_it(county):
     put(county, (100.48 + 10 * M, 38.93))
     draw(county, 100.48)
     with county.read() as session:
-        (one,) = find_differences(session)
-        assert list_candidates(session, [(one, session.get(Site, one.pk))])[one.pk] == (EAST,)
+        compared = compare_sites(session)
+        (one,) = compared.found
+        assert list_candidates(session, [(one, session.get(Site, one.pk))], compared.boundaries)[one.pk] == (
+            EAST,
+        )
 
 
 @pytest.mark.parametrize(
@@ -473,7 +479,7 @@ def test_a_department_decides_on_its_kinds_only(county):
     with county.write() as session:
         assert moving.move_group(session, DifferenceFilters(), 1, by=POND_OFFICE, now=NOW) == 1
     with county.read() as session:
-        assert [one.site_id for one in find_differences(session)] == [straw.id]
+        assert [one.site_id for one in compare_sites(session).found] == [straw.id]
 
 
 # The list
