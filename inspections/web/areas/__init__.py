@@ -19,6 +19,7 @@ from inspections.web.context import now, session
 
 bp = Blueprint("areas", __name__)
 bp.add_app_template_global(differing.count_differences)
+bp.add_app_template_global(words.category, "area_category")
 bp.add_url_rule("/areas/differences", view_func=differing.list_differences, methods=["GET"])
 bp.add_url_rule("/areas/differences", view_func=differing.settle_differences, methods=["POST"])
 

@@ -20,11 +20,27 @@ WHYS = {
     Why.VILLAGE_ENDED: lazy_gettext("its village ended"),
     Why.VILLAGE: lazy_gettext("lies in another village"),
 }
+CATEGORIES = {
+    "县": lazy_gettext("county"),
+    "区": lazy_gettext("district"),
+    "市": lazy_gettext("city"),
+    "街道": lazy_gettext("subdistrict"),
+    "镇": lazy_gettext("town"),
+    "乡": lazy_gettext("rural township"),
+    "政企合一": lazy_gettext("unit run like a township"),
+    "社区": lazy_gettext("residents' committee"),
+    "村": lazy_gettext("village"),
+}
 
 
 def why(reason: Why) -> str:
     """Why a site differs."""
     return str(WHYS[reason])
+
+
+def category(said: str) -> str:
+    """What sort of area it is, in the reader's language; a word of the file's own as it stands."""
+    return str(CATEGORIES.get(said, said))
 
 
 def changes(version: Version, names: Mapping[str, str]) -> list[str]:
@@ -55,7 +71,9 @@ _SAID = {
         "Renamed: %(before)s before, %(after)s now", before=change.before, after=change.after
     ),
     "recategorised": lambda change, _names: _(
-        "Category: %(before)s before, %(after)s now", before=change.before or "—", after=change.after or "—"
+        "Category: %(before)s before, %(after)s now",
+        before=category(change.before) or "—",
+        after=category(change.after) or "—",
     ),
     "put_under": _put_under,
     "drawn": lambda change, _names: _("Has a boundary now: %(after)s", after=square_kilometres(change.after)),

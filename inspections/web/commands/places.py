@@ -71,7 +71,14 @@ def _area_row(one: versions.Listed, indent: str) -> tuple[str, ...]:
     area = one.area
     until = area.valid_to.isoformat() if area.valid_to else ""
     sites = "" if one.sites is None else str(one.sites)
-    return area.code, f"{indent}{area.name}", area.category, area.valid_from.isoformat(), until, sites
+    return (
+        area.code,
+        f"{indent}{area.name}",
+        words.category(area.category),
+        area.valid_from.isoformat(),
+        until,
+        sites,
+    )
 
 
 def _difference_row(one: Difference, boundaries: Boundaries) -> tuple[str, ...]:
