@@ -94,14 +94,24 @@ def county_name(session: Session) -> str:
 
 
 def area_names(session: Session, *, on: date | None = None) -> dict[str, str]:
-    """Names of townships and villages by code: as they are called today, or as they were called on a day.
+    """Names of townships and villages by code: as they are called today, or as they were called on a day."""
+    return names_on(list_names(session), on)
+
+
+def list_names(session: Session) -> Sequence[tuple[str, str, date]]:
+    """Code, name and first day of every version of townships and villages, by code and day."""
+    query = select(Area.code, Area.name, Area.valid_from).where(Area.level != AreaLevel.COUNTY)
+    return [tuple(row) for row in session.execute(query.order_by(Area.code, Area.valid_from))]
+
+
+def names_on(versions: Sequence[tuple[str, str, date]], on: date | None = None) -> dict[str, str]:
+    """What each code was called on a day, or is today.
 
     An area that has ended keeps its last name, one that began later has its first: old records and sites that
     nobody moved yet must print a name.
     """
-    query = select(Area.code, Area.name, Area.valid_from).where(Area.level != AreaLevel.COUNTY)
     names: dict[str, str] = {}
-    for code, name, valid_from in session.execute(query.order_by(Area.code, Area.valid_from)):
+    for code, name, valid_from in versions:
         if on is None or valid_from <= on or code not in names:
             names[code] = name
     return names

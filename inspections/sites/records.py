@@ -13,7 +13,7 @@ from sqlalchemy import Row, ScalarSelect, select
 from sqlalchemy.orm import Session, defer, joinedload
 
 from inspections import ledger
-from inspections.areas import area_names
+from inspections.areas import list_names, names_on
 from inspections.cases import lists as case_lists
 from inspections.deadlines import beijing_day
 from inspections.errors import NotFound
@@ -83,8 +83,8 @@ def read_place(session: Session, site: Site, at: datetime) -> PlaceThen:
     for facts in session.scalars(query.order_by(LedgerEntry.number.desc())):
         before = orjson.loads(facts).get("before", {})
         then |= {name: before[name] or "" for name in codes if name in before}
-    names = area_names(session, on=beijing_day(at))
-    called = area_names(session)
+    versions = list_names(session)
+    names, called = names_on(versions, beijing_day(at)), names_on(versions)
     township, village = (names.get(code, code) for code in then.values())
     today = " ".join(called.get(code, code) for code in codes.values() if code)
     return PlaceThen(township, village, "" if today == f"{township} {village}".strip() else today)
