@@ -96,13 +96,13 @@ class Comparison:
     boundaries: Boundaries
 
 
-def compare_sites(session: Session, site: Site | None = None) -> Comparison:
-    """Compare every draft and active site, or one, with the boundaries of today.
+def compare_sites(session: Session, site_ids: Sequence[uuid.UUID] | None = None) -> Comparison:
+    """Compare every draft and active site, or some, with the boundaries of today.
 
     Those whose choice stands are among the answers, marked so.
     """
     boundaries = read_boundaries(session)
-    places = _read_places(session, site)
+    places = _read_places(session, site_ids)
     found = {places.pks[one.row]: one for one in _compare(session, places, boundaries)}
     rows = _read_rows(session, list(found))
     made = [_told(found[row.pk], row, boundaries) for row in rows]
@@ -111,8 +111,12 @@ def compare_sites(session: Session, site: Site | None = None) -> Comparison:
     for place, one in enumerate(made):
         if one.site_id in meant:
             made[place] = replace(one, stands=_stands(one, choices, boundaries))
-    made.sort(key=lambda one: (one.township_code, one.target, one.why, one.number))
-    return Comparison(made, boundaries)
+    return Comparison(ordered(made), boundaries)
+
+
+def ordered(found: Iterable[Difference]) -> list[Difference]:
+    """By township, target, reason and number."""
+    return sorted(found, key=lambda one: (one.township_code, one.target, one.why, one.number))
 
 
 def read_choices(session: Session, site_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Choice]:
@@ -154,11 +158,11 @@ class _Places:
     boxes: np.ndarray  # (n, 4)
 
 
-def _read_places(session: Session, site: Site | None) -> _Places:
+def _read_places(session: Session, site_ids: Sequence[uuid.UUID] | None) -> _Places:
     """Read what is compared of every site; from the table, because mapped columns cost as much again."""
     table = Site.__table__.c
     query = select(*(table[name] for name in _READ)).where(table.status.in_(COMPARED))
-    rows = session.execute(query if site is None else query.where(table.pk == site.pk)).all()
+    rows = session.execute(query if site_ids is None else query.where(table.id.in_(site_ids))).all()
     columns = list(zip(*rows, strict=True)) or [()] * len(_READ)
     numbers = [np.array(column, dtype=float) for column in columns[3:]]
     return _Places(

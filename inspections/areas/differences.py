@@ -1,24 +1,15 @@
-"""The list of differences: what of it an officer sees, narrowed, grouped and in pages.
-
-Comparing a whole register takes a second for 100,000 sites, so what was found is kept until an area changes,
-a site comes or goes, or the ledger tells of a site. Only readers use what is kept: a transaction that writes
-compares anew.
-"""
+"""The list of differences: what of it an officer sees, narrowed, grouped and in pages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from threading import Lock
-from typing import Any
 
-from sqlalchemy import case, func, select, true
 from sqlalchemy.orm import Session
 
-from inspections.areas import areas_state
 from inspections.areas.boundaries import Boundaries
-from inspections.areas.comparing import Comparison, Difference, Why, compare_sites
-from inspections.models import LedgerEntry, Site
+from inspections.areas.comparing import Difference, Why
+from inspections.areas.known import known_comparison
 from inspections.permissions import Actor, in_scope, require, sees_all
 from inspections.terms import Kind
 
@@ -66,7 +57,7 @@ class DifferencePage:
 
 def list_differences(session: Session, by: Actor, filters: DifferenceFilters) -> DifferencePage:
     """Give one page of an officer's differences; a page beyond the last gives the last."""
-    compared = _compared(session)
+    compared = known_comparison(session)
     own = _own(compared.found, by)
     listed = [one for one in own if one.stands == filters.stands]
     chosen = [one for one in listed if is_within(one, filters)]
@@ -94,7 +85,7 @@ def count_differences(session: Session, by: Actor) -> int:
 
 def own_differences(session: Session, by: Actor) -> list[Difference]:
     """All differences of an officer's scope, those that stand among them."""
-    return _own(_compared(session).found, by)
+    return _own(known_comparison(session).found, by)
 
 
 def is_within(one: Difference, filters: DifferenceFilters) -> bool:
@@ -132,45 +123,3 @@ def _group(found: Iterable[Difference]) -> list[Group]:
         counted.setdefault((one.township_code, one.target, one.why), []).append(one)
     groups = [Group(*key, len(alike), alike[0]) for key, alike in counted.items()]
     return sorted(groups, key=lambda group: (-group.count, group.township_code, group.target))
-
-
-@dataclass
-class _Known:
-    """What was found for one database, and up to which entry of its ledger nothing has changed it."""
-
-    state: tuple[Any, ...]
-    entry: int
-    compared: Comparison
-
-
-_known: dict[str, _Known] = {}
-_KNOWN_MOST = 4
-_lock = Lock()
-
-
-def _compared(session: Session) -> Comparison:
-    if not session.get_bind().get_execution_options().get("xuntu_reads"):
-        return compare_sites(session)
-    key = str(session.get_bind().engine.url)
-    known = _known.get(key)
-    state, last, told_of_site = _read_state(session, known.entry if known else 0)
-    if known is None or known.state != state or told_of_site:
-        known = _Known(state, last, compare_sites(session))
-        with _lock:
-            while len(_known) >= _KNOWN_MOST:
-                _known.pop(next(iter(_known)))
-            _known[key] = known
-    known.entry = max(known.entry, last)
-    return known.compared
-
-
-def _read_state(session: Session, since: int) -> tuple[tuple[Any, ...], int, bool]:
-    """What changes with areas and the number of sites, the last entry, and whether one tells of a site."""
-    of_sites = case((LedgerEntry.subject == "site", LedgerEntry.number))
-    entries = select(func.max(LedgerEntry.number).label("last"), func.max(of_sites).label("told"))
-    areas = areas_state().subquery()
-    sites = select(func.count(Site.pk).label("sites"), func.max(Site.pk).label("newest")).subquery()
-    ledger = entries.where(LedgerEntry.number > since).subquery()
-    beside = areas.join(sites, true()).join(ledger, true())  # one row each
-    *state, last, told = session.execute(select(areas, sites, ledger).select_from(beside)).one()
-    return tuple(state), last or since, told is not None

@@ -153,7 +153,7 @@ def _get_difference(
 ) -> tuple[Difference, Boundaries]:
     require(by, "site.place", site)
     require_unchanged(session, site, row_version)
-    compared = compare_sites(session, site)
+    compared = compare_sites(session, [site.id])
     found = [one for one in compared.found if not one.stands]
     if not found:
         raise NoDifference(number=site.number)

@@ -520,3 +520,25 @@ def test_what_is_kept_in_memory_follows_every_change(county):
     assert counted() == 1
     draw(county, 100.49, now=NOW + timedelta(days=1))
     assert counted() == 1
+
+
+def test_only_what_the_ledger_tells_of_is_compared_again(county, monkeypatch):
+    again = []
+
+    def noted(session, site_ids=None):
+        again.append(site_ids)
+        return compare_sites(session, site_ids)
+
+    monkeypatch.setattr("inspections.areas.known.compare_sites", noted)
+    first, second = put(county), put(county, (100.485, 38.93))
+    draw(county, 100.48)
+    for _ in range(2):
+        with county.read() as session:
+            assert count_differences(session, SUPERVISOR) == 2
+    settle(county, moving.keep_site, second, "归西镇")
+    added(county, (100.482, 38.93), township_code=WEST, township_reason="归西镇")
+    with county.read() as session:
+        assert count_differences(session, SUPERVISOR) == 1
+        page = list_differences(session, SUPERVISOR, DifferenceFilters())
+        assert ([one.site_id for one in page.items], page.kept) == ([first.id], 2)
+    assert [None if ids is None else len(ids) for ids in again] == [None, 2]
