@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import shapely
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from geo.areas import NOWHERE, AreaIndex
 from geo.errors import OutOfCounty
@@ -52,20 +52,10 @@ class Placement:
 
 
 def list_areas(
-    session: Session,
-    level: AreaLevel,
-    *,
-    parent: str | None = None,
-    on: date | None = None,
-    shapes: bool = True,
+    session: Session, level: AreaLevel, *, parent: str | None = None, on: date | None = None
 ) -> list[Area]:
-    """Areas of a level that hold on a day (today's if none is given), by code.
-
-    Without `shapes` their boundaries are not read.
-    """
+    """Areas of a level that hold on a day (today's if none is given), by code."""
     query = select(Area).where(Area.level == level, holds(on)).order_by(Area.code)
-    if not shapes:
-        query = query.options(defer(Area.geometry))
     return list(session.scalars(query.where(Area.parent_code == parent) if parent else query))
 
 

@@ -15,7 +15,7 @@ from inspections.models import Area, Site
 from inspections.permissions import SYSTEM, Actor
 from inspections.search import site_matches
 from inspections.sites.records import read_place, read_record
-from inspections.terms import AreaLevel, Role
+from inspections.terms import Role
 from tests.factories import COUNTY, EAST, IN_EAST, IN_WEST, NOW, VILLAGE, WEST, a_site
 from tests.imports import bring_areas
 
@@ -170,9 +170,3 @@ def test_a_former_name_finds_the_sites_of_an_area(county):
     with county.read() as session:
         for words in ("西镇", "西关镇"):
             assert session.scalars(select(Site.pk).where(site_matches(session, words))).all() == [site.pk]
-
-
-def test_areas_without_shapes_are_read_when_none_is_asked_for(sqlite_county):
-    with sqlite_county.read() as session:
-        west, _east = areas.list_areas(session, AreaLevel.TOWNSHIP, shapes=False)
-        assert "geometry" not in west.__dict__
