@@ -120,6 +120,47 @@ class AreaIndex:
             near[rows] = shapely.dwithin(self._flat[index], shapely.points(flat[rows]), within_m)
         return near
 
+    def reach(
+        self, lons: np.ndarray, lats: np.ndarray, indexes: np.ndarray, within_m: np.ndarray
+    ) -> np.ndarray:
+        """Tell for many points which lie in, or within a distance of, one area each; true to 1 % of it.
+
+        Parameters
+        ----------
+        lons, lats : ndarray, shape (n,)
+            Degrees in CGCS2000.
+        indexes : ndarray of int, shape (n,)
+            The area asked about for each.
+        within_m : ndarray, shape (n,)
+            Metres.
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+        """
+        flat = shapely.points(np.column_stack([lons, lats]) * self._scale)
+        return shapely.dwithin(self._flat[indexes], flat, within_m)
+
+    def cover_boxes(self, boxes: np.ndarray, indexes: np.ndarray) -> np.ndarray:
+        """Tell for many boxes which lie wholly in one area each: then so does the shape within the box.
+
+        Parameters
+        ----------
+        boxes : ndarray, shape (n, 4)
+            `(minx, miny, maxx, maxy)` in degrees.
+        indexes : ndarray of int, shape (n,)
+            The area asked about for each; `NOWHERE` covers nothing.
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+        """
+        covered = np.zeros(len(boxes), dtype=bool)
+        for index in np.unique(indexes[indexes != NOWHERE]):
+            rows = np.flatnonzero(indexes == index)
+            covered[rows] = shapely.covers(self.geometries[index], shapely.box(*boxes[rows].T))
+        return covered
+
     def nearest(self, point: shapely.Point | tuple[float, float]) -> tuple[int, float]:
         """Find the nearest area and how far away it is, in metres; (-1, inf) in an empty index."""
         index = self._nearest_of(point, np.arange(len(self)))
@@ -146,6 +187,28 @@ class AreaIndex:
         parts = size(shapely.intersection(self.geometries[rows], geometry)) / size(geometry)
         shares = [(int(row), float(part)) for row, part in zip(rows, parts, strict=True) if part > 0]
         return sorted(shares, key=lambda share: (-share[1], share[0]))
+
+    def parts(self, geometries: np.ndarray, indexes: np.ndarray) -> np.ndarray:
+        """Measure what part (0 to 1) of many shapes lies in one area each: polygons by area, lines by length.
+
+        Parameters
+        ----------
+        geometries : ndarray of geometry, shape (n,)
+            None empty.
+        indexes : ndarray of int, shape (n,)
+            The area asked about for each.
+
+        Returns
+        -------
+        ndarray of float, shape (n,)
+        """
+        found = np.zeros(len(geometries))
+        cut = shapely.intersection(self.geometries[indexes], geometries)
+        dimensions = shapely.get_dimensions(geometries)
+        for dimension in np.unique(dimensions):
+            rows, size = np.flatnonzero(dimensions == dimension), _SIZES[int(dimension)]
+            found[rows] = size(cut[rows]) / size(geometries[rows])
+        return found
 
     def _nearest_of(self, point: shapely.Point | tuple[float, float], rows: np.ndarray) -> int:
         if not len(rows):

@@ -10,7 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, Row, Select, String, and_, case, func, sel
 from sqlalchemy.orm import Session
 from sqlalchemy.types import NullType
 
-from inspections.areas import area_names
+from inspections.areas import area_names, holds
 from inspections.errors import Invalid, NotFound
 from inspections.map_states import state_column, state_condition
 from inspections.models import Area, ImportBatch, Site
@@ -148,18 +148,18 @@ def get_site(session: Session, site_id: uuid.UUID, *, by: Actor) -> Site:
 def areas_stamp(session: Session) -> tuple[Any, ...]:
     """Return what changes whenever an area's outline or name does, to keep drawn outlines by."""
     columns = (Area.pk, Area.code, Area.name, Area.min_lon, Area.min_lat, Area.max_lon, Area.max_lat)
-    rows = session.execute(select(*columns).where(_drawn()).order_by(Area.pk)).all()
     last_import = select(func.max(ImportBatch.applied_at)).where(ImportBatch.subject == "areas")
-    return (*map(tuple, rows), session.scalar(last_import))
+    query = select(*columns, last_import.scalar_subquery()).where(_drawn()).order_by(Area.pk)
+    return tuple(map(tuple, session.execute(query)))
 
 
-def list_outlines(session: Session, *, tolerance_deg: float = 0.0) -> list[Outline]:
+def list_outlines(session: Session, *, tolerance_deg: float = 0.0, on: date | None = None) -> list[Outline]:
     """List the county and its townships as pairs of outline and `{code, name, level, lon, lat}`.
 
-    Neighbours keep sharing their lines. `tolerance_deg` simplifies; 0 gives the outlines as stored.
-    The name is written at (lon, lat).
+    As they are today, or as they were on a day. Neighbours keep sharing their lines. `tolerance_deg`
+    simplifies; 0 gives the outlines as stored. The name is written at (lon, lat).
     """
-    areas = session.scalars(select(Area).where(_drawn()).order_by(Area.code)).all()
+    areas = session.scalars(select(Area).where(_drawn(on)).order_by(Area.code)).all()
     county = [area for area in areas if area.level == AreaLevel.COUNTY]
     townships = [area for area in areas if area.level == AreaLevel.TOWNSHIP]
     shapes = np.array([area.geometry for area in townships], dtype=object)
@@ -234,9 +234,9 @@ def _properties(rows: Sequence[Row], names: dict[str, str]) -> list[dict[str, An
     ]
 
 
-def _drawn() -> ColumnElement[bool]:
+def _drawn(on: date | None = None) -> ColumnElement[bool]:
     return and_(
-        Area.valid_to.is_(None),
+        holds(on),
         Area.level.in_((AreaLevel.COUNTY, AreaLevel.TOWNSHIP)),
         Area.geometry.is_not(None),
     )

@@ -53,10 +53,12 @@ ACTIONS: dict[str, frozenset[str]] = {
     "site.see": _EVERYONE,
     "visit.see": _EVERYONE,
     "case.see": _EVERYONE,
+    "area.see": _EVERYONE,
     "visit.log": _FIELD,
     "site.add": _FIELD,
     "site.correct": _KEEPERS | {Role.ADMIN},
     "site.import": _KEEPERS | {Role.ADMIN},
+    "site.place": _KEEPERS | {Role.ADMIN},  # among its townships: like a correction, or many of them at once
     "site.activate": _KEEPERS,
     "site.retire": frozenset({Role.DEPARTMENT, Role.SUPERVISOR}),
     "site.merge": frozenset({Role.DEPARTMENT, Role.SUPERVISOR}),

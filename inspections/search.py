@@ -1,4 +1,7 @@
-"""Sites by the words people type: a number's beginning, part of a name, a village or township."""
+"""Sites by the words people type: a number's beginning, part of a name, a village or township.
+
+A former name of an area finds its sites too.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,8 @@ def site_matches(session: Session, words: str) -> ColumnElement[bool]:
 def _areas_named(session: Session, words: str) -> list[str]:
     query = (
         select(Area.code)
-        .where(Area.valid_to.is_(None), Area.level != AreaLevel.COUNTY)
+        .distinct()
+        .where(Area.level != AreaLevel.COUNTY)
         .where(Area.name.like(f"%{_escaped(words)}%", escape="\\"))
         .limit(200)
     )

@@ -11,18 +11,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import shapely
 from sqlalchemy import select
 
-from geo.shapes import to_geojson
+from geo.shapes import representative_point, to_geojson
 from inspections.imports import batches, staging
 from inspections.imports.answers import Answers
+from inspections.imports.area_writing import AreaWriter
 from inspections.imports.jobs import Work, run_job
 from inspections.imports.unattended import Outcome, Task, check_file, take_file
 from inspections.models import ImportBatch, ImportMessage, ImportRow, Site
 from inspections.permissions import SYSTEM, Actor, actor_of
 from inspections.settings import Settings
 from inspections.store import Store
-from inspections.terms import Role
+from inspections.terms import ImportState, Role, RowOutcome
 from tests.factories import NOW, an_officer
 
 HEADING = "编号,点位名称,乡镇,村,经度,纬度,面积（亩）,责任人,联系电话,备注\n"
@@ -78,6 +80,52 @@ def take(
 REGISTER = HEADING + (
     "1,柳荫塘,,,100.40,38.90,6.5,张三,13800000000,\n2,苇塘,,,100.41,38.91,3.5亩,,,\n3,没有位置,,,,,,,,\n"
 )
+
+
+def bring_areas(store: Store, *areas: Mapping[str, Any], now=NOW, by: Actor = SYSTEM) -> uuid.UUID:
+    """Areas as an applied file brings them, without a file: `code` and `name`, perhaps `shape` and more."""
+    batch_id, number = uuid.uuid4(), len(areas)
+    with store.write() as session:
+        batch = ImportBatch(
+            id=batch_id,
+            subject="areas",
+            state=ImportState.APPLIED,
+            file_name="界线.geojson",
+            sha256=uuid.uuid4().hex * 2,
+            rows_read=number,
+            rows_accepted=number,
+            received_at=now,
+            received_by_id=by.id,
+            applied_at=now,
+            applied_by_id=by.id,
+        )
+        session.add(batch)
+        session.flush()
+        rows = [_area_row(batch_id, place, dict(said)) for place, said in enumerate(areas, 1)]
+        session.add_all(rows)
+        session.flush()
+        AreaWriter(session, batch, by=by, now=now).write(rows)
+    return batch_id
+
+
+def _area_row(batch_id: uuid.UUID, position: int, said: dict[str, Any]) -> ImportRow:
+    code, shape = said["code"], said.pop("shape", None)
+    level = "township" if code.endswith("000") else "village"
+    facts = {"level": level, "parent_code": f"{code[: 6 if level == 'township' else 9]:0<12}"}
+    facts |= dict.fromkeys(("name_en", "category", "source"), "")
+    facts |= dict.fromkeys(("lon", "lat", "valid_from", "valid_to")) | {"successors": []}
+    sound = shape is not None and shape.geom_type.endswith("Polygon")
+    if shape is not None:
+        at = representative_point(shape)
+        facts |= {"lon": at.x, "lat": at.y}
+    return ImportRow(
+        batch_id=batch_id,
+        position=position,
+        number=position,
+        outcome=RowOutcome.NEW,
+        facts=facts | said,
+        shape=shapely.to_wkb(shape) if sound else None,
+    )
 
 
 def a_received_file(

@@ -107,7 +107,8 @@ class SitesDiffer(InspectionError):
 
     code = "area.sites_differ"
     message = (
-        "{count} sites lie in another township by the new boundaries. None is moved; correct them one by one."
+        "{count} sites lie in another township by the new boundaries. "
+        "None is moved: see the list of differences once the file is applied."
     )
 
 

@@ -161,7 +161,7 @@ def correct_site(
     if site.status not in (SiteStatus.DRAFT, SiteStatus.ACTIVE):
         raise WrongStatus
     facts = check_facts(replace(facts, kind=site.kind.value))
-    _require_unchanged(session, site, row_version)
+    require_unchanged(session, site, row_version)
     before = facts_of(site)
     _require_body(session, facts)
     facts, placement = place_facts(session, facts, site)
@@ -241,6 +241,25 @@ def require_no_open_case(session: Session, site: Site) -> None:
         raise CasesOpen(numbers=", ".join(numbers))
 
 
+def require_unchanged(session: Session, site: Site, row_version: int) -> None:
+    """Let pass what moved the row without changing what people say of it: a visit, a case."""
+    if site.row_version == row_version:
+        return
+    query = (
+        select(LedgerEntry)
+        .where(LedgerEntry.subject == "site", LedgerEntry.subject_id == str(site.id))
+        .where(LedgerEntry.action.startswith("site."))
+        .order_by(LedgerEntry.number.desc())
+    )
+    last = session.scalar(query.limit(1))
+    if (
+        last is None
+        or ledger.facts_of(last).get("version", 0) > row_version
+        or site.row_version < row_version
+    ):
+        raise SiteChanged(site, last or LedgerEntry(actor_name="", at=site.updated_at))
+
+
 def _append(
     session: Session, site: Site, action: str, facts: dict[str, Any], by: Actor, now: datetime
 ) -> None:
@@ -260,25 +279,6 @@ def _require_decidable(site: Site, by: Actor) -> None:
         raise WrongStatus
     if by.role != "system" and site.created_by_id == by.id:
         raise OwnDraft
-
-
-def _require_unchanged(session: Session, site: Site, row_version: int) -> None:
-    """Let pass what moved the row without changing what people say of it: a visit, a case."""
-    if site.row_version == row_version:
-        return
-    query = (
-        select(LedgerEntry)
-        .where(LedgerEntry.subject == "site", LedgerEntry.subject_id == str(site.id))
-        .where(LedgerEntry.action.startswith("site."))
-        .order_by(LedgerEntry.number.desc())
-    )
-    last = session.scalar(query.limit(1))
-    if (
-        last is None
-        or ledger.facts_of(last).get("version", 0) > row_version
-        or site.row_version < row_version
-    ):
-        raise SiteChanged(site, last or LedgerEntry(actor_name="", at=site.updated_at))
 
 
 def _added_before(session: Session, site_id: uuid.UUID, facts: SiteFacts, by: Actor) -> Site | None:

@@ -45,7 +45,7 @@ class OutsideScope(Invalid):
 
 
 @dataclass(frozen=True)
-class _Stand:
+class Stand:
     """Where and what a site would be, for the question of scope."""
 
     kind: str
@@ -77,7 +77,7 @@ def same_place(site: Site, facts: SiteFacts) -> bool:
 
 def require_stand(session: Session, facts: SiteFacts, by: Actor) -> None:
     """Raise where a site of these facts would lie outside the officer's scope."""
-    stand = _Stand(facts.kind, facts.township_code or "", facts.village_code)
+    stand = Stand(facts.kind, facts.township_code or "", facts.village_code)
     if by.role == "system" or in_scope(by, stand):
         return
     township = area_names(session).get(stand.township_code, stand.township_code)

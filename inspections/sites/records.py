@@ -5,12 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Row, select
-from sqlalchemy.orm import Session, aliased, defer, joinedload
+import orjson
+from sqlalchemy import Row, ScalarSelect, select
+from sqlalchemy.orm import Session, defer, joinedload
 
 from inspections import ledger
+from inspections.areas import list_names, names_on
 from inspections.cases import lists as case_lists
+from inspections.deadlines import beijing_day
 from inspections.errors import NotFound
 from inspections.models import Area, Body, Case, Evidence, LedgerEntry, Officer, Site, Visit
 from inspections.permissions import Actor, require
@@ -59,12 +64,38 @@ def read_record(session: Session, site_id: uuid.UUID, by: Actor) -> SiteRecord:
     )
 
 
+@dataclass(frozen=True)
+class PlaceThen:
+    """Where a site belonged at a moment, in the names of that day; `now` where that reads otherwise today."""
+
+    township: str
+    village: str
+    now: str
+
+
+def read_place(session: Session, site: Site, at: datetime) -> PlaceThen:
+    """Read in the ledger where a site belonged at a moment, and what township and village were called."""
+    codes = {"township_code": site.township_code, "village_code": site.village_code or ""}
+    then = dict(codes)
+    query = select(LedgerEntry.facts).where(
+        LedgerEntry.site_id == site.id, LedgerEntry.at > at, LedgerEntry.action.in_(_MOVING)
+    )
+    for facts in session.scalars(query.order_by(LedgerEntry.number.desc())):
+        before = orjson.loads(facts).get("before", {})
+        then |= {name: before[name] or "" for name in codes if name in before}
+    versions = list_names(session)
+    names, called = names_on(versions, beijing_day(at)), names_on(versions)
+    township, village = (names.get(code, code) for code in then.values())
+    today = " ".join(called.get(code, code) for code in codes.values() if code)
+    return PlaceThen(township, village, "" if today == f"{township} {village}".strip() else today)
+
+
+_MOVING = ("site.corrected", "site.township_changed", "site.village_changed")
+
+
 def _read_named(session: Session, site_id: uuid.UUID, by: Actor) -> Row:
-    township, village = aliased(Area), aliased(Area)
     query = (
-        select(Site, township.name, village.name, Body.name)
-        .outerjoin(township, (township.code == Site.township_code) & township.valid_to.is_(None))
-        .outerjoin(village, (village.code == Site.village_code) & village.valid_to.is_(None))
+        select(Site, _last_name(Site.township_code), _last_name(Site.village_code), Body.name)
         .outerjoin(Body, Body.id == Site.body_id)
         .options(joinedload(Site.operator), joinedload(Site.merged_into))
         .where(Site.id == site_id)
@@ -74,6 +105,12 @@ def _read_named(session: Session, site_id: uuid.UUID, by: Actor) -> Row:
         raise NotFound
     require(by, "site.see", found[0])
     return found
+
+
+def _last_name(code: Any) -> ScalarSelect[str]:
+    """What an area is called, or was when it ended."""
+    query = select(Area.name).where(Area.code == code).order_by(Area.valid_from.desc())
+    return query.limit(1).scalar_subquery()
 
 
 def _list_visits(session: Session, site: Site) -> Sequence[Row]:

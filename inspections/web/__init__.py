@@ -15,7 +15,8 @@ from flask_babel import Babel
 from flask_wtf.csrf import generate_csrf
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from inspections import areas, permissions
+from inspections import permissions
+from inspections.areas import county_name
 from inspections.settings import LANGUAGES, Settings, secret_key
 from inspections.store import Store
 from inspections.web import context, errors, filters, security
@@ -79,7 +80,7 @@ def words_for_templates() -> dict[str, Any]:
         "may": lambda action, subject=None: asking is not None and permissions.may(asking, action, subject),
         "lang": filters.language(),
         "theme": request.cookies.get("theme", ""),
-        "county_name": areas.county_name(context.session()) if asking and not failing else "",
+        "county_name": county_name(context.session()) if asking and not failing else "",
         "now": context.now(),
         "asset": asset,
         "csrf_token": generate_csrf,

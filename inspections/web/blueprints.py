@@ -2,6 +2,7 @@
 
 from inspections.web import (
     api,
+    areas,
     bodies,
     cases,
     evidence,
@@ -23,6 +24,7 @@ BLUEPRINTS = (
     cases.bp,
     officers.bp,
     bodies.bp,
+    areas.bp,
     imports.bp,
     maps.bp,
     api.bp,

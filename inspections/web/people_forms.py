@@ -91,7 +91,7 @@ class OfficerForm(PeopleForm):
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
     )
-    areas = SelectMultipleField(lazy_gettext("Areas"), validate_choice=False)
+    areas = SelectMultipleField(lazy_gettext("Areas answered for"), validate_choice=False)
     read_only = BooleanField(lazy_gettext("Read only: sees, but changes nothing"))
 
     def offer(self, bodies: Iterable[tuple[UUID, str]]) -> None:

@@ -13,19 +13,20 @@ from shutil import copyfile
 from uuid import uuid4
 
 import pytest
+import shapely
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import select
 
 from app import create_app
 from inspections import demo
-from inspections.models import Body, Case, Finding, ImportBatch, Officer, Site, Visit
+from inspections.models import Area, Body, Case, Finding, ImportBatch, Officer, Site, Visit
 from inspections.permissions import actor_of, site_filter
 from inspections.settings import Settings
 from inspections.store import Store
-from inspections.terms import ImportState, Kind, SiteStatus, VisitState
+from inspections.terms import AreaLevel, ImportState, Kind, SiteStatus, VisitState
 from tests.browser.conftest import Faults, Live, axe, serve, watch
 from tests.factories import NOW
-from tests.imports import REGISTER, Desk
+from tests.imports import REGISTER, Desk, bring_areas
 from tests.web.sent_files import ASKING, STRANGE
 
 pytestmark = pytest.mark.browser
@@ -57,6 +58,14 @@ PAGES = [
     ("supervisor", "import-asked", "/imports/{asked_id}"),
     ("supervisor", "import-unread", "/imports/{unread_id}"),
     ("supervisor", "import-applied", "/imports/{applied_id}"),
+    ("leader", "areas", "/areas"),
+    ("supervisor", "areas-of-a-day", "/areas?on=2025-01-01"),
+    ("supervisor", "areas-found", "/areas?q=镇"),
+    ("supervisor", "area", "/areas/{area_code}"),
+    ("supervisor", "area-ended", "/areas/{ended_code}"),
+    ("supervisor", "differences", "/areas/differences"),
+    ("township", "differences-of-a-township", "/areas/differences"),
+    ("supervisor", "differences-kept", "/areas/differences?kept=yes"),
     ("admin", "officers", "/officers"),
     ("admin", "officer", "/officers/{officer_id}"),
     ("admin", "officer-new", "/officers/new"),
@@ -107,6 +116,7 @@ def county(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     store = Store(f"sqlite:///{folder / 'xuntu.sqlite3'}")
     demo.build(store, Settings(data=folder), sites=300, until=NOW)
     send_files(store, folder)
+    redraw(store)
     yield from serve(store, folder, "", lambda: NOW)
     store.close()
 
@@ -120,6 +130,24 @@ def send_files(store: Store, folder: Path) -> None:
     desk.send(ASKING.replace("100.4001,38.93", f"{pond.lon + 0.0001:.6f},{pond.lat:.6f}"), "坑塘台账.csv")
     desk.send(STRANGE, "看不懂的表.csv")
     desk.apply(desk.send(REGISTER, "已导入的台账.csv", kind="straw"))
+
+
+def redraw(store: Store) -> None:
+    """Rename and widen the township of the demo's accounts at a neighbour's cost, and merge another away."""
+    with store.read() as session:
+        query = select(Area).where(Area.level == AreaLevel.TOWNSHIP).order_by(Area.code)
+        towns = {area.code: area.geometry for area in session.scalars(query)}
+        home = session.scalars(select(Officer).where(Officer.name == "township")).one().areas[0].area_code
+        admin = actor_of(session.scalars(select(Officer).where(Officer.name == "admin")).one())
+    ring = shapely.buffer(towns[home], 0.02)
+    others = [code for code in towns if code != home and towns[code].intersects(towns[home])]
+    beside = others[0]
+    wider = {"code": home, "name": "新苇镇", "shape": towns[home] | (towns[beside] & ring)}
+    less = {"code": beside, "name": "邻镇", "shape": towns[beside] - ring}
+    bring_areas(store, wider, less, by=admin, now=NOW)
+    gone, heir = [code for code in towns if code not in (home, *others)][:2]
+    ended = {"code": gone, "name": "旧乡", "valid_to": "2026-11-12", "successors": [heir]}
+    bring_areas(store, ended, by=admin, now=NOW)
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +188,7 @@ def ids_for(store: Store, who: str) -> dict[str, str]:
         visits = visits.order_by(Visit.saved_at.desc())
         cases = select(Case.id).join(Site, Case.site_id == Site.id).where(own)
         files = select(ImportBatch.id).where(ImportBatch.received_by_id == officer.id)
+        today = select(Area.code).where(Area.valid_to.is_(None))
         late = cases.order_by(Case.ended_at.is_not(None), Case.due_at, Case.number)
         queries = {
             "case_id": late,
@@ -173,6 +202,8 @@ def ids_for(store: Store, who: str) -> dict[str, str]:
             "applied_id": files.where(ImportBatch.state == ImportState.APPLIED),
             "officer_id": select(Officer.id).where(Officer.name == "township"),
             "body_id": select(Body.id).order_by(Body.name),
+            "area_code": select(Area.code).where(Area.name == "新苇镇"),
+            "ended_code": select(Area.code).where(Area.valid_to.is_not(None), Area.code.not_in(today)),
         }
         return {name: str(session.scalars(query).first() or "") for name, query in queries.items()}
 

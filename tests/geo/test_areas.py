@@ -107,3 +107,28 @@ def test_an_empty_area_and_a_missing_code_are_refused():
         AreaIndex(["a"], [shapely.Polygon()])
     with pytest.raises(ValueError, match="codes"):
         AreaIndex(["a"], [WEST, EAST])
+
+
+def test_points_reach_an_area_they_lie_in_or_beside(index):
+    lons, lats = zip((100.5, 38.5), east_of_line(20), east_of_line(40), east_of_line(40), strict=True)
+    within_m = np.array([30.0, 30.0, 30.0, 50.0])
+    assert index.reach(np.array(lons), np.array(lats), np.zeros(4, dtype=int), within_m).tolist() == [
+        True,
+        True,
+        False,
+        True,
+    ]
+
+
+def test_boxes_are_covered_by_the_area_that_holds_them_whole(index):
+    boxes = np.array([[100.1, 38.1, 100.2, 38.2], [100.9, 38.1, 101.1, 38.2], [101.1, 38.1, 101.2, 38.2]])
+    assert index.cover_boxes(boxes, np.array([0, 0, 1])).tolist() == [True, False, True]
+    assert index.cover_boxes(boxes, np.array([NOWHERE] * 3)).tolist() == [False] * 3
+
+
+def test_parts_of_shapes_are_measured_each_in_its_own_measure(index):
+    belt = shapely.LineString([(100.9, 38.5), (101.3, 38.5)])
+    field = shapely.box(100.9, 38.4, 101.1, 38.6)
+    stops = shapely.MultiPoint([(100.5, 38.5), (100.6, 38.5), (101.5, 38.5), (101.6, 38.5)])
+    shapes = np.array([belt, field, stops, field], dtype=object)
+    assert index.parts(shapes, np.array([0, 0, 1, 1])) == pytest.approx([0.25, 0.5, 0.5, 0.5])

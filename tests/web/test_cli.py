@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -14,6 +15,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import shapely
 from sqlalchemy import select, text
 
 from app import create_app
@@ -23,7 +25,8 @@ from inspections.store import Store
 from inspections.web.cli import build_parser, run
 from inspections.web.commands import Call, serving
 from inspections.web.words import spoken
-from tests.factories import WEST, a_body, a_county, a_site, an_officer
+from tests.factories import EAST, IN_WEST, WEST, a_body, a_county, a_site, an_officer
+from tests.imports import bring_areas
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -263,6 +266,63 @@ def test_a_changed_entry_is_named_with_status_1(sqlite_xuntu):
     assert (status, out, len(err)) == (1, [], 1)
     assert err[0].startswith("Entry 2 is broken")
     assert sqlite_xuntu("nightly")[0] == 1
+
+
+def redraw(shell: Shell, edge: float = 100.48) -> None:
+    """Two sites in WEST, whose line then passes over one of them; it is renamed too."""
+    with shell.store.write() as session:
+        a_site(session, at=(100.49, 38.93), number="P-990101100-0001", name="=界边塘")
+        a_site(session, at=IN_WEST, number="P-990101100-0002")
+    bring_areas(
+        shell.store,
+        {"code": WEST, "name": "西关镇", "shape": shapely.box(100.1, 38.55, edge, 39.4)},
+        {"code": EAST, "name": "东乡", "shape": shapely.box(edge, 38.55, 100.87, 39.4)},
+    )
+
+
+def test_the_areas_of_a_day_are_listed_with_their_villages(county):
+    redraw(county)
+    status, out, err = county("areas", "list")
+    assert (status, err) == (0, [])
+    assert out[0].split("  ")[0] == "code"
+    assert [line.split()[1] for line in out[1:]] == ["示范县", "西关镇", "柳荫村", "东乡"]
+    assert out[2].split()[-2:] == ["2026-11-12", "2"]
+    status, out, _ = county("areas", "list", "--on", "2025-01-01")
+    assert (status, out[2].split()[1:]) == (0, ["西镇", "2020-01-01", "2026-11-12", "2"])
+
+
+def test_a_day_that_is_none_is_refused_in_one_line(sqlite_county):
+    status, out, err = sqlite_county("areas", "list", "--on", "yesterday")
+    assert (status, out, len(err)) == (2, [], 1)
+    assert "write a day like 2026-03-13" in err[0]
+
+
+def test_differences_are_printed_and_counted_last(county):
+    assert county("areas", "differences") == (0, ["differences=0"], [])
+    redraw(county)
+    status, out, err = county("areas", "differences")
+    assert (status, err, out[-1]) == (0, [], "differences=1")
+    assert "P-990101100-0001" in out[1]
+    assert "西关镇" in out[1]
+    assert "lies in another township" in out[1]
+    assert county("areas", "differences", "--township", "990101200")[1] == ["differences=0"]
+    assert county("areas", "differences", "--township", "990101100")[1][-1] == "differences=1"
+
+
+def test_differences_are_written_as_csv_that_excel_reads(sqlite_county, tmp_path):
+    redraw(sqlite_county)
+    path = tmp_path / "differences.csv"
+    assert sqlite_county("areas", "differences", "--csv", path)[0] == 0
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        heading, row = csv.reader(file)
+    assert heading == ["number", "kind", "recorded", "by the boundaries", "why"]
+    assert row[0] == "P-990101100-0001"
+
+
+def test_a_list_of_differences_that_cannot_be_written_is_one_line(sqlite_county, tmp_path):
+    status, _out, err = sqlite_county("areas", "differences", "--csv", tmp_path / "none" / "x.csv")
+    assert (status, len(err)) == (2, 1)
 
 
 def test_a_hash_that_the_ledger_lacks_gives_status_1(sqlite_xuntu):

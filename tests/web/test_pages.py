@@ -22,7 +22,7 @@ from inspections.models import Area, Body, Case, Evidence, Finding, Officer, Ope
 from inspections.permissions import actor_of, site_filter
 from inspections.settings import Settings
 from inspections.store import Store
-from inspections.terms import Kind, VisitState
+from inspections.terms import AreaLevel, Kind, VisitState
 from tests.factories import NOW, PASSWORD
 from tests.pages import MOST_QUERIES, check_page, counted_queries, get_page, text_of
 from tests.test_translations import CATALOGUE
@@ -49,6 +49,8 @@ ASKED = {
     "/visits": ("?officer=mine", "?result=finding&flagged=yes&versions=all", "?page=2"),
     "/cases": ("?state=", "?sort=severity&stage=suspected", "?page=2"),
     "/map": ("?kind=pond&state=overdue",),
+    "/areas": ("?on=2019-01-01", "?q=9901", "?q=nowhere&on=2024-02-29"),
+    "/areas/differences": ("?kept=yes", "?why=line&kind=pond", "?township=990101100000&page=2"),
 }
 LANGUAGES = {"zh_CN": "zh-CN", "en": "en"}
 ENGLISH = re.compile(r"(?:[A-Za-z][a-z]+[ ,;:’'-]+){2,}[A-Za-z][a-z]+")
@@ -161,6 +163,7 @@ def _ids_in_scope(county: County, who: str) -> dict[str, object]:
             "case_id": case and case.id,
             "visit_id": (mine or found) and (mine or found).id,
             "officer_id": officer.id,
+            "code": session.scalars(select(Area.code).where(Area.level == AreaLevel.TOWNSHIP)).first(),
             "body_id": session.scalars(select(Body.id)).first(),
         }
 
@@ -222,7 +225,8 @@ def chinese_left(tree: Element, names: list[str]) -> list[str]:
 def check_all(county: County, who: str, lang: str, sources: set[str]) -> int:
     """Look at every page a persona has; returns how many there were."""
     client, wrong, count = county.client(who, lang), [], 0
-    client.get("/map")  # reads the outlines that stay in memory
+    for path in ("/map", "/areas"):
+        client.get(path)  # reads the outlines and compares the sites, which stay in memory
     for path in paths_of(county, who):
         try:
             tree = find_page(county, client, path)

@@ -24,7 +24,7 @@ from inspections.permissions import Actor, actor_of
 from inspections.store import Store
 from inspections.terms import Role
 from inspections.web.visits.input import Shot, sign_shot
-from tests.factories import NOW, an_officer
+from tests.factories import NOW, WEST, an_officer
 from tests.imports import an_import
 from tests.photos import a_photo
 from tests.web.conftest import COMPILED, PERSONAS, SETTINGS, build, sign_in_as
@@ -44,6 +44,10 @@ DOORS: dict[tuple[str, str], set[str]] = {
     ("api.show_counts", "GET"): ALL,
     ("api.show_site", "GET"): ALL,
     ("api.show_sites", "GET"): ALL,
+    ("areas.list_areas", "GET"): ALL,
+    ("areas.list_differences", "GET"): ALL,
+    ("areas.settle_differences", "POST"): MAY_CORRECT,
+    ("areas.show_area", "GET"): ALL,
     ("bodies.add_body", "POST"): ADMIN,
     ("bodies.correct_body", "POST"): ADMIN,
     ("bodies.end_body", "POST"): ADMIN,
@@ -206,7 +210,7 @@ def rule_of(app: Flask, door: tuple[str, str]) -> Rule:
 def address(place: Place, door: tuple[str, str], ids: dict[str, str] | None = None) -> str:
     """A real address behind a door: ids of the world, a tile, a style sheet, the map's own script."""
     ids = ids or (place.world.draft if door[0] in DRAFTS else place.world.inside)
-    facts = ids | {"z": "10", "x": "797", "y": "394", "path": "css/base.css"}
+    facts = ids | {"z": "10", "x": "797", "y": "394", "path": "css/base.css", "code": WEST}
     if door[0] == "maps.show_script":
         page = place.client("leader").get("/map").text
         facts |= {"version": re.search(r'"/map/([^/"]+)\.js', page)[1]}
@@ -298,7 +302,14 @@ def test_what_lies_outside_one_scope_lies_inside_the_supervisors(place):
 def test_the_list_and_the_map_hold_only_what_is_in_scope(place):
     for who in SCOPED:
         client, far = place.client(who), place.world.outside
-        for path in ("/sites?status=all", "/visits", "/cases?state=", "/api/sites.geojson", "/map"):
+        for path in (
+            "/sites?status=all",
+            "/areas/differences",
+            "/visits",
+            "/cases?state=",
+            "/api/sites.geojson",
+            "/map",
+        ):
             text = client.get(path).text
             told = [secret for secret in ("北坡造林", *far.values()) if secret in text]
             assert not told, (who, path)

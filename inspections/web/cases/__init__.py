@@ -12,6 +12,7 @@ from flask_babel import gettext
 from inspections import areas, ledger
 from inspections.cases import lists as case_lists
 from inspections.cases.lists import CaseFilters
+from inspections.sites.records import read_place
 from inspections.terms import AreaLevel, CaseState, Kind, MapState, Severity
 from inspections.web import case_words, lists, story
 from inspections.web.auth import officer, officer_may
@@ -62,7 +63,7 @@ def show_case(case_id: UUID) -> ResponseReturnValue:
         case=case,
         shown=shown,
         findings=[(one, _answers(one)) for one in findings],
-        names=areas.area_names(session()),
+        place=read_place(session(), case.site, case.opened_at),
         deadline=case_words.deadline_words(case, now(), shown),
         story=story.sentences(ledger.story(session(), subject_id=case.id)),
         words=case_words,

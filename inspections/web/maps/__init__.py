@@ -19,11 +19,14 @@ from inspections.terms import Kind, MapState
 from inspections.web import filters
 from inspections.web.auth import officer, officer_may, signed_in
 from inspections.web.context import now, session
+from inspections.web.maps import area_maps
 from inspections.web.maps import parts as map_parts
 
 bp = Blueprint("maps", __name__)
 bp.add_app_template_global(map_parts.site_map_parts)
 bp.add_app_template_global(map_parts.reading_maps)
+bp.add_app_template_global(area_maps.day_map)
+bp.add_app_template_global(area_maps.area_map)
 
 
 @bp.get("/map")
@@ -55,7 +58,7 @@ def show_map() -> ResponseReturnValue:
 @signed_in
 def show_script(version: str) -> ResponseReturnValue:
     """Give a map's script as Folium made it: no data, nothing people wrote; browsers keep it for good."""
-    script = map_parts.find_script(version)
+    script = map_parts.find_script(version, (area_maps.day_parts, area_maps.area_parts))
     if script is None:
         raise NotFound
     response = Response(script, mimetype="text/javascript")

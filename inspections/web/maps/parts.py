@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -71,7 +71,7 @@ def opening() -> Opening | None:
 
 def county_parts(found: Opening) -> MapParts:
     """Render the county map: areas below, their names, sites on top."""
-    return _rendered(
+    return rendered(
         COUNTY,
         lambda: [
             FeatureLayer("areas", label=_("Townships"), filled=basemap() is None),
@@ -91,7 +91,7 @@ def site_map_parts(site: map_features.Site | None = None, *, editor: bool = Fals
     if found is None:
         return None
     name = EDITOR if editor else SITE
-    parts = _rendered(
+    parts = rendered(
         name,
         lambda: [
             FeatureLayer("areas", filled=basemap() is None),
@@ -158,22 +158,41 @@ def _around(places: Sequence[Sequence[float]]) -> Box | None:
 
 
 def _reading_parts(found: Opening, name: str) -> MapParts:
-    return _rendered(
+    return rendered(
         name,
         lambda: [FeatureLayer("areas", filled=basemap() is None), FeatureLayer("points")],
         found.bounds,
     )
 
 
-def find_script(version: str) -> str | None:
-    """Find a map's script by its version; after a restart every map is rendered anew to look."""
+def find_script(version: str, others: Iterable[Callable[[Opening], Any]] = ()) -> str | None:
+    """Find a map's script by its version; after a restart every map is rendered anew to look.
+
+    `others` render maps that are made elsewhere.
+    """
     if version not in _scripts() and (found := opening()) is not None:
         county_parts(found)
         site_map_parts()
         site_map_parts(editor=True)
         for name in READINGS:
             _reading_parts(found, name)
+        for render in others:
+            render(found)
     return _scripts().get(version)
+
+
+def rendered(
+    name: str, layers: Callable[[], list[FeatureLayer]], bounds: Box, draw: dict[str, Any] | None = None
+) -> MapParts:
+    """Render the map of a box once for its bounds, tiles and language; its script is kept by version."""
+    kept: dict[Any, MapParts] = current_app.extensions.setdefault("xuntu.map_parts", {})
+    key = (name, bounds, filters.language(), basemap())
+    if key not in kept:
+        titles = {"zoom_in": _("Zoom in"), "zoom_out": _("Zoom out"), "locate": _("Show where I am")}
+        built = county_map(name, bounds=bounds, layers=layers(), basemap=basemap(), draw=draw, words=titles)
+        kept[key] = render_parts(built, _assets())
+        _scripts()[kept[key].version] = kept[key].script
+    return kept[key]
 
 
 def as_block(data: dict[str, Any]) -> Markup:
@@ -220,19 +239,6 @@ def site_facts(site: map_features.Site) -> dict[str, Any]:
         "lat": site.lat,
         "geometry": None if site.geometry is None else orjson.Fragment(shapely.to_geojson(site.geometry)),
     }
-
-
-def _rendered(
-    name: str, layers: Callable[[], list[FeatureLayer]], bounds: Box, draw: dict[str, Any] | None = None
-) -> MapParts:
-    kept: dict[Any, MapParts] = current_app.extensions.setdefault("xuntu.map_parts", {})
-    key = (name, bounds, filters.language(), basemap())
-    if key not in kept:
-        titles = {"zoom_in": _("Zoom in"), "zoom_out": _("Zoom out"), "locate": _("Show where I am")}
-        built = county_map(name, bounds=bounds, layers=layers(), basemap=basemap(), draw=draw, words=titles)
-        kept[key] = render_parts(built, _assets())
-        _scripts()[kept[key].version] = kept[key].script
-    return kept[key]
 
 
 def _scripts() -> dict[str, str]:

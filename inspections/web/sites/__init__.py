@@ -40,7 +40,7 @@ def list_sites() -> ResponseReturnValue:
     filters = site_filters.read_filters()
     found = site_lists.list_sites(session(), officer(), filters, now=now())
     places = areas.list_choices(session())
-    names = {code: name for code, name, *_rest in places}
+    names = areas.area_names(session())
     return render_template(
         "sites/list.html",
         sites=[(site, *site_words.state_of(site, now())) for site in found.items],

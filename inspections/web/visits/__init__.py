@@ -14,6 +14,7 @@ from inspections import areas
 from inspections.checklists import load_checklist
 from inspections.checklists.requirements import requirement
 from inspections.errors import Invalid
+from inspections.sites.records import read_place
 from inspections.terms import AreaLevel, Kind, codes
 from inspections.typed import clean_text
 from inspections.visits import lists as visit_lists
@@ -51,6 +52,7 @@ def list_visits() -> ResponseReturnValue:
     return render_template(
         "visits/list.html",
         visits=rows,
+        names=areas.area_names(session()),
         narrowed=narrowed,
         townships=townships,
         kinds=list(Kind),
@@ -120,13 +122,11 @@ def render_visit(visit_id: UUID, *, unmasked: dict[str, Any] | None = None, **fa
     """Render one visit's page; `unmasked` are the restricted answers, if they may be read this once."""
     visit = visit_lists.get_visit(session(), visit_id, by=officer())
     versions = visit_lists.versions_of(session(), visit)
-    names = areas.area_names(session())
     return render_template(
         "visits/show.html",
         visit=visit,
         site=visit.site,
-        township=names.get(visit.site.township_code, ""),
-        village=names.get(visit.site.village_code or "", ""),
+        place=read_place(session(), visit.site, visit.effective_at),
         groups=answered_groups(visit, unmasked),
         has_restricted=bool(visit_reviews.restricted_answers(visit)),
         unmasked=unmasked is not None,

@@ -8,6 +8,7 @@
 
 import { AreasLayer, NamesLayer } from "./areas.js";
 import { element } from "./dom.js";
+import { LinesLayer } from "./lines.js";
 import { PointsLayer } from "./points.js";
 import { SitesLayer } from "./sites-layer.js";
 
@@ -22,6 +23,7 @@ const LAYERS = {
   sites: () => new SitesLayer(),
   site: ({ site }) => oneSite(site),
   points: (data) => new PointsLayer(data),
+  lines: ({ lines }) => new LinesLayer(lines),
 };
 
 window.xuntu = {

@@ -2,6 +2,9 @@
 
 A place within 30 m of a township line, or shared by two townships, is on the border: an officer chooses. A
 place up to 500 m outside the county is taken with a warning, farther out it is refused.
+
+Areas through time are `inspections.areas.versions`; sites that newer boundaries left behind are
+`inspections.areas.differences`.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from geo.areas import NOWHERE, AreaIndex
@@ -52,13 +55,15 @@ def list_areas(
     session: Session, level: AreaLevel, *, parent: str | None = None, on: date | None = None
 ) -> list[Area]:
     """Areas of a level that hold on a day (today's if none is given), by code."""
-    query = select(Area).where(Area.level == level).order_by(Area.code)
-    query = (
-        query.where(Area.valid_to.is_(None))
-        if on is None
-        else query.where(Area.valid_from <= on, or_(Area.valid_to.is_(None), Area.valid_to > on))
-    )
+    query = select(Area).where(Area.level == level, holds(on)).order_by(Area.code)
     return list(session.scalars(query.where(Area.parent_code == parent) if parent else query))
+
+
+def holds(on: date | None = None, area: Any = Area) -> ColumnElement[bool]:
+    """The condition that an area is there on a day; today's have no end. `area` may be an alias."""
+    if on is None:
+        return area.valid_to.is_(None)
+    return and_(area.valid_from <= on, or_(area.valid_to.is_(None), area.valid_to > on))
 
 
 def find_county(session: Session) -> Area | None:
@@ -78,10 +83,28 @@ def county_name(session: Session) -> str:
     )
 
 
-def area_names(session: Session) -> dict[str, str]:
-    """Names of the townships and villages that hold today, by code."""
-    query = select(Area.code, Area.name).where(Area.valid_to.is_(None), Area.level != AreaLevel.COUNTY)
-    return dict(session.execute(query).all())
+def area_names(session: Session, *, on: date | None = None) -> dict[str, str]:
+    """Names of townships and villages by code: as they are called today, or as they were called on a day."""
+    return names_on(list_names(session), on)
+
+
+def list_names(session: Session) -> Sequence[tuple[str, str, date]]:
+    """Code, name and first day of every version of townships and villages, by code and day."""
+    query = select(Area.code, Area.name, Area.valid_from).where(Area.level != AreaLevel.COUNTY)
+    return [tuple(row) for row in session.execute(query.order_by(Area.code, Area.valid_from))]
+
+
+def names_on(versions: Sequence[tuple[str, str, date]], on: date | None = None) -> dict[str, str]:
+    """What each code was called on a day, or is today.
+
+    An area that has ended keeps its last name, one that began later has its first: old records and sites that
+    nobody moved yet must print a name.
+    """
+    names: dict[str, str] = {}
+    for code, name, valid_from in versions:
+        if on is None or valid_from <= on or code not in names:
+            names[code] = name
+    return names
 
 
 def list_choices(session: Session) -> list[tuple[str, str, AreaLevel, str | None]]:
@@ -201,6 +224,19 @@ def _placed_by_hand(session: Session, outside_m: float) -> Placement:
     return Placement(township_code=None, border=True, out_of_county_m=outside_m, candidates=codes)
 
 
+def areas_state(*levels: AreaLevel) -> Select[Any]:
+    """Ask what changes when an area of these levels, or of any, is added, ended or redrawn: one row."""
+    edges = (Area.min_lon, Area.min_lat, Area.max_lon, Area.max_lat)
+    sums = (func.sum(column).label(column.key) for column in edges)
+    query = select(
+        func.count().label("areas"),
+        func.max(Area.pk).label("last_area"),
+        func.count(Area.valid_to).label("ended"),
+        *sums,
+    )
+    return query.where(Area.level.in_(levels or tuple(AreaLevel)))
+
+
 _indexes: dict[tuple[str, AreaLevel], tuple[Sequence[Any], AreaIndex]] = {}
 _INDEXES_MOST = 12
 _lock = Lock()
@@ -208,7 +244,7 @@ _lock = Lock()
 
 def _index(session: Session, level: AreaLevel) -> AreaIndex:
     key = (str(session.get_bind().engine.url), level)
-    state = _state_of(session, level)
+    state = tuple(session.execute(areas_state(level)).one())
     kept = _indexes.get(key)
     if kept is None or kept[0] != state:
         rows = [area for area in list_areas(session, level) if area.geometry is not None]
@@ -218,10 +254,3 @@ def _index(session: Session, level: AreaLevel) -> AreaIndex:
                 _indexes.pop(next(iter(_indexes)))
             _indexes[key] = kept
     return kept[1]
-
-
-def _state_of(session: Session, level: AreaLevel) -> Sequence[Any]:
-    """Tell what changes when an area of this level is added, ended or redrawn."""
-    edges = (func.sum(column) for column in (Area.min_lon, Area.min_lat, Area.max_lon, Area.max_lat))
-    query = select(func.count(), func.max(Area.pk), func.count(Area.valid_to), *edges)
-    return tuple(session.execute(query.where(Area.level == level)).one())
