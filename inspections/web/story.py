@@ -86,6 +86,10 @@ TEMPLATES: dict[str, str] = {
     "areas.imported": N_("imported %(rows_accepted)s areas from %(file_name)s"),
     "sites.imported": N_("imported %(rows_accepted)s sites from %(file_name)s"),
     "sites.exported": N_("wrote %(rows)s sites to %(file_name)s"),
+    "visits.exported": N_("wrote %(rows)s visits to %(file_name)s"),
+    "findings.exported": N_("wrote %(rows)s findings to %(file_name)s"),
+    "cases.exported": N_("wrote %(rows)s cases to %(file_name)s"),
+    "county.exported": N_("wrote sites, visits, findings and cases, %(rows)s rows, to %(file_name)s"),
     "import.applied": N_("applied the import of %(file_name)s"),
     "county.made": N_("made the demo county"),
 }

@@ -98,6 +98,12 @@ def sentence(error: Exception) -> str:
     return gettext(error.message).format(**facts)  # type: ignore[attr-defined]
 
 
+def in_chinese(error: Exception) -> str:
+    """Say a refusal in Chinese, whatever is spoken: for files, whose words are Chinese."""
+    with force_locale("zh_CN"):
+        return sentence(error)
+
+
 def _worded(name: str, fact: Any) -> Any:
     """Some facts are words of ours, not of people."""
     return gettext(fact) if name in ("why", "wanted") and isinstance(fact, str) and fact else fact

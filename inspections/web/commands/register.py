@@ -1,4 +1,4 @@
-"""`xuntu import` and `xuntu export`: registers in and out."""
+"""`xuntu import`: registers in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from inspections.errors import Invalid
-from inspections.exports import write_sites
 from inspections.imports import NothingAccepted, Report
 from inspections.imports.areas import apply_areas, check_areas
 from inspections.imports.layers import Layer, read_layer
@@ -33,7 +32,7 @@ class AreasNotGeoJSON(Invalid):
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
-    """Tell the parser of `import` and `export`."""
+    """Tell the parser of `import`."""
     subjects = commands.add_parser("import", help=_("take in a file: check it, then apply it"))
     subjects = subjects.add_subparsers(metavar=_("WHAT"), required=True)
     areas = subjects.add_parser("areas", help=_("county, townships and villages, from GeoJSON"))
@@ -45,17 +44,6 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         "--kind", required=True, choices=[kind.value for kind in Kind], help=_("what the sites are")
     )
     sites.set_defaults(run=run_import_sites)
-    exported = commands.add_parser("export", help=_("write a file from the register"))
-    exported = exported.add_subparsers(metavar=_("WHAT"), required=True)
-    written = exported.add_parser("sites", help=_("draft and active sites, as .geojson or .csv"))
-    written.add_argument(
-        "file", metavar="FILE", type=Path, help=_("the file to write; its ending says the format")
-    )
-    written.add_argument(
-        "--kind", default="", choices=[kind.value for kind in Kind], help=_("only sites of this kind")
-    )
-    written.add_argument("--area", default="", metavar="CODE", help=_("only sites of this area"))
-    written.set_defaults(run=run_export_sites)
 
 
 def run_import_areas(call: Call, given: argparse.Namespace) -> int:
@@ -77,14 +65,6 @@ def run_import_sites(call: Call, given: argparse.Namespace) -> int:
         return check_sites(session, layer, given.kind, file_name=given.file.name, by=SYSTEM)
 
     return _run_import(call, given, check, apply_sites)
-
-
-def run_export_sites(call: Call, given: argparse.Namespace) -> int:
-    """Write sites to a new file."""
-    with call.store() as store, store.write() as session:
-        count = write_sites(session, given.file, kind=given.kind, area=given.area, by=SYSTEM, now=now_utc())
-    say(_("%(count)s sites written to %(file)s.", count=count, file=given.file))
-    return 0
 
 
 def _run_import(
