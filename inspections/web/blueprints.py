@@ -5,6 +5,7 @@ from inspections.web import (
     bodies,
     cases,
     evidence,
+    exports,
     maps,
     officers,
     signing,
@@ -28,4 +29,5 @@ BLUEPRINTS = (
     visits.bp,
     visit_forms.bp,
     evidence.bp,
+    exports.bp,
 )
