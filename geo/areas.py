@@ -127,6 +127,12 @@ class AreaIndex:
             (index, distance_m(point, self.geometries[index])) if index != NOWHERE else (index, float("inf"))
         )
 
+    def within(self, point: shapely.Point, within_m: float) -> list[int]:
+        """Find the areas that lie within a distance of a point, the one that holds it first; true to 1 %."""
+        flat = shapely.transform(point, lambda xy: xy * self._scale)
+        away = shapely.distance(self._flat, flat)
+        return [int(row) for row in np.argsort(away, kind="stable") if away[row] <= within_m]
+
     def share(self, geometry: BaseGeometry) -> list[tuple[int, float]]:
         """Say which areas hold what part (0 to 1) of a shape, the largest part first.
 

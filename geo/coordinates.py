@@ -1,67 +1,97 @@
-"""Read and write positions as people and devices give them, and recognise the shift of web maps.
+"""Read and write coordinates as people and devices give them, alone and in pairs.
 
-Degrees, decimal or with minutes and seconds, in whatever order the letters or the sizes of the numbers tell.
-Positions on a projected grid are read by `geo.crs`, where the system is declared.
+How they are written is in `geo.notations`; which system the numbers are in is for `geo.readings` to say.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from math import isfinite
+from collections.abc import Callable, Iterable
+from math import isfinite, nan
+from typing import TypeVar
 
-from geo.crs import CGCS2000
+import numpy as np
+
 from geo.errors import BadPosition, NotFinite, PositionOutOfRange
-from geo.shifts import bd09_to_wgs84, gcj02_to_wgs84, wgs84_to_bd09, wgs84_to_gcj02
+from geo.notations import Written, read_one, read_two
+from geo.shifts import bd09_to_wgs84, gcj02_to_wgs84, shift_hint, wgs84_to_bd09, wgs84_to_gcj02
 
 __all__ = [
+    "CHINA",
     "bd09_to_wgs84",
     "format_position",
     "gcj02_to_wgs84",
+    "read_coordinate",
+    "read_number_pairs",
+    "read_numbers",
+    "read_pair",
     "read_position",
     "shift_hint",
     "wgs84_to_bd09",
     "wgs84_to_gcj02",
 ]
 
-_GEOD = CGCS2000.get_geod()
-_LONGEST_TEXT = 200
+Cell = str | int | float | None
+Read = TypeVar("Read")
 
-# Signs people type for degrees, minutes and seconds; before NFKC, which takes some of them apart
-_SIGNS = str.maketrans(
-    {"º": "°", "˚": "°", "度": "°", "′": "'", "‘": "'", "’": "'", "＇": "'", "分": "'"}
-    | {"″": '"', "“": '"', "”": '"', "＂": '"', "秒": '"', "−": "-", "–": "-", "、": ",", "；": ";"}
-)
-_LETTERS = (
-    ("东经", "E"),
-    ("西经", "W"),
-    ("北纬", "N"),
-    ("南纬", "S"),
-    ("经度", "E"),
-    ("纬度", "N"),
-    ("LONGITUDE", "E"),
-    ("LATITUDE", "N"),
-    ("LNG", "E"),
-    ("LON", "E"),
-    ("LAT", "N"),
-    ("东", "E"),
-    ("西", "W"),
-    ("北", "N"),
-    ("南", "S"),
-)
-_DEGREES = (
-    r"(?P<d>[+-]?\d{1,3}(?:\.\d{1,15})?)"
-    r"(?:\s*°\s*(?:(?P<m>\d{1,2}(?:\.\d{1,12})?)\s*'\s*)?(?:(?P<s>\d{1,2}(?:\.\d{1,12})?)\s*(?:\"|''))?)?"
-)
-_ONE = re.compile(rf"(?P<before>[EWNS])?[\s:=]*{_DEGREES}(?(before)|(?:\s*(?P<after>[EWNS]))?)", re.ASCII)
-# What tells longitude from latitude by size alone, wherever China's ranges do not meet
-_CHINA_LON, _CHINA_LAT = (73.0, 136.0), (3.0, 54.0)
+_LARGEST = 1e15  # no coordinate; beyond it a whole number is no longer exact as a float
+# What most cells hold, read without the grammar
+_NUMBER = re.compile(r"\s*[+-]?\d{1,9}(?:\.\d{0,20})?\s*", re.ASCII)
+_NUMBERS = re.compile(r"([+-]?\d{1,9}(?:\.\d{0,20})?)\s*[,，;\s]\s*([+-]?\d{1,9}(?:\.\d{0,20})?)", re.ASCII)
+# Bounds in degrees: longitude and latitude are told apart by size alone, since the two ranges do not meet
+CHINA = (73.0, 3.0, 136.0, 54.0)
 
-# How far a pair may be from the computed shift: least and most of its length, degrees of direction
-_SHIFT_BOUNDS = {
-    "gcj02": (wgs84_to_gcj02, 0.6, 1.55, 16.0),
-    "bd09": (wgs84_to_bd09, 0.86, 1.06, 7.5),
-}
+
+def read_coordinate(text: str) -> float:
+    """Read one coordinate by itself: degrees in any notation, or a plain number of metres.
+
+    West and south are negative. Degrees with minutes and seconds are written `100°27'00.0"E`,
+    `100度27分0秒`, `100°27.5′`, `100 27 00`, `100-27-00` or `100:27:00`. A comma is a decimal point or parts
+    thousands only where it can be nothing else: `100,4500`, `4,311,732.81`.
+
+    Raises
+    ------
+    BadPosition
+        Anything else, and what may mean two things: `100,450`, `100 27`, minutes or seconds of 60 and more,
+        exponents. A bare `1002700` is read as the number it is, never as degrees, minutes and seconds.
+    NotFinite
+        It says NaN or infinity.
+
+    Examples
+    --------
+    >>> read_coordinate("100度27分0秒"), read_coordinate("33625734.81"), read_coordinate("38°55.8′S")
+    (100.45, 33625734.81, -38.93)
+    """
+    return read_one(text).value
+
+
+def read_pair(text: str) -> tuple[float, float]:
+    """Read two coordinates from one text: degrees or metres, each as `read_coordinate` reads it.
+
+    Between them stands a space, a comma, a semicolon, a slash or a line's end. Names are understood:
+    `lng:100.45,lat:38.93`, `东经…北纬…`, `X=4311732.81 Y=625734.81`, `POINT(100.45 38.93)`, `B=… L=…`.
+
+    Returns
+    -------
+    tuple of float
+        As written, unless letters say that the second runs east; X and Y say nothing.
+
+    Raises
+    ------
+    BadPosition
+        The text is no pair; three numbers are none.
+    NotFinite
+        It says NaN or infinity.
+
+    Examples
+    --------
+    >>> read_pair("X=4311732.81 Y=33625734.81")
+    (4311732.81, 33625734.81)
+    >>> read_pair("北纬38°55′48″ 东经100°27′00″")
+    (100.45, 38.93)
+    """
+    first, second = _by_letters(*read_two(text))
+    return first.value, second.value
 
 
 def read_position(text: str) -> tuple[float, float]:
@@ -91,17 +121,13 @@ def read_position(text: str) -> tuple[float, float]:
     >>> read_position("东经100°27′00″ 北纬38°55′48″")
     (100.45, 38.93)
     """
-    written = _plain(text)
-    if re.fullmatch(r"[-+\s,]*(NAN|INF(INITY)?)\b.*|.*\b(NAN|INF(INITY)?)[\s)]*", written):
-        raise NotFinite
-    first = _ONE.match(written)
-    if not first:
-        raise BadPosition
-    gap = re.compile(r"[\s,;/&]*").match(written, first.end())
-    second = _ONE.fullmatch(written, gap.end())
-    if not second or (not gap[0] and not (first["after"] or second["before"])):
-        raise BadPosition
-    return _in_order(_one_coordinate(first), _one_coordinate(second))
+    first, second = _by_letters(*read_two(text))
+    lon, lat = first.value, second.value
+    if not (first.letter or second.letter) and _looks_swapped(lon, lat):
+        lon, lat = lat, lon
+    if abs(lon) > 180 or abs(lat) > 90:
+        raise PositionOutOfRange(lon=lon, lat=lat)
+    return lon, lat
 
 
 def format_position(lon: float, lat: float) -> str:
@@ -117,85 +143,70 @@ def format_position(lon: float, lat: float) -> str:
     return f"{lon:.6f}, {lat:.6f}"
 
 
-def shift_hint(stored: tuple[float, float], new: tuple[float, float]) -> str | None:
-    """Tell whether a new position looks like the stored one, shifted as web maps shift it.
-
-    Parameters
-    ----------
-    stored, new : tuple of float
-        Longitude and latitude in CGCS2000.
+def read_numbers(cells: Iterable[Cell]) -> tuple[np.ndarray, dict[int, BadPosition]]:
+    """Read a column of single coordinates; plain numbers, which most are, fast.
 
     Returns
     -------
-    str or None
-        ``"gcj02"``, ``"bd09"``, or None where it looks like neither.
-
-    Notes
-    -----
-    The shift is computed at the stored position; distance and direction may differ from it by what two
-    careful readings of one place differ.
+    numbers : ndarray, shape (n,)
+        NaN where the cell is blank or refused.
+    errors : dict
+        Why a cell is refused, by its place in the column; a blank one is not.
 
     Examples
     --------
-    >>> shift_hint((100.45, 38.93), (100.4517, 38.9306))
-    'gcj02'
+    >>> numbers, errors = read_numbers(["100.45", 38, "100°27′", "", "here"])
+    >>> numbers.tolist(), list(errors)
+    ([100.45, 38.0, 100.45, nan, nan], [4])
     """
-    direction, _, distance_m = _GEOD.inv(*stored, *new)
-    if not isfinite(distance_m):
-        raise NotFinite
-    for name, (shift, least, most, degrees) in _SHIFT_BOUNDS.items():
-        expected, _, expected_m = _GEOD.inv(*stored, *shift(*stored))
-        off = abs((direction - expected + 180.0) % 360.0 - 180.0)
-        if expected_m > 1.0 and off <= degrees and least * expected_m <= distance_m <= most * expected_m:
-            return name
-    return None
+    errors: dict[int, BadPosition] = {}
+    return np.array([_number(cell, place, errors) for place, cell in enumerate(cells)], dtype=float), errors
 
 
-def _plain(text: str) -> str:
-    """One notation for digits, signs and letters; brackets taken off."""
-    if len(text) > _LONGEST_TEXT:
+def read_number_pairs(cells: Iterable[Cell]) -> tuple[np.ndarray, np.ndarray, dict[int, BadPosition]]:
+    """Read a column of pairs, as `read_pair` reads one: two arrays and the errors, as for `read_numbers`."""
+    errors: dict[int, BadPosition] = {}
+    pairs = [_pair(cell, place, errors) for place, cell in enumerate(cells)]
+    x, y = np.array(pairs, dtype=float).reshape(-1, 2).T
+    return x, y, errors
+
+
+def _by_letters(first: Written, second: Written) -> tuple[Written, Written]:
+    """The one that runs east before the one that runs north, where that is said."""
+    if first.letter and first.letter == second.letter:
         raise BadPosition
-    written = text.upper()
-    for word, letter in _LETTERS:
-        written = written.replace(word, letter)
-    return unicodedata.normalize("NFKC", written.translate(_SIGNS)).strip("()[]{} \t\r\n")
-
-
-def _one_coordinate(found: re.Match[str]) -> tuple[float, str | None]:
-    """Degrees with sign, and the letter that says which way they run."""
-    before, after = found["before"], found["after"]
-    if before and after:
-        raise BadPosition
-    minutes, seconds = float(found["m"] or 0), float(found["s"] or 0)
-    if minutes >= 60 or seconds >= 60 or ("." in found["d"] and (found["m"] or found["s"])):
-        raise BadPosition
-    size = round(abs(float(found["d"])) + minutes / 60 + seconds / 3600, 12)
-    letter = before or after
-    negative = found["d"].startswith("-")
-    if letter in ("W", "S"):
-        if negative:
-            raise BadPosition
-        return -size, "E" if letter == "W" else "N"
-    return -size if negative else size, letter
-
-
-def _in_order(first: tuple[float, str | None], second: tuple[float, str | None]) -> tuple[float, float]:
-    """Longitude and latitude, by letter or by size."""
-    (a, a_letter), (b, b_letter) = first, second
-    if a_letter and a_letter == b_letter:
-        raise BadPosition
-    if a_letter == "N" or b_letter == "E":
-        lon, lat = b, a
-    elif a_letter or b_letter or not _looks_swapped(a, b):
-        lon, lat = a, b
-    else:
-        lon, lat = b, a
-    if abs(lon) > 180 or abs(lat) > 90:
-        raise PositionOutOfRange(lon=lon, lat=lat)
-    return lon, lat
+    return (second, first) if first.letter == "N" or second.letter == "E" else (first, second)
 
 
 def _looks_swapped(a: float, b: float) -> bool:
-    if abs(b) > 90 >= abs(a):
-        return True
-    return _CHINA_LAT[0] <= a <= _CHINA_LAT[1] and _CHINA_LON[0] <= b <= _CHINA_LON[1]
+    """Whether two numbers are latitude and longitude, and not the other way round, by China's ranges."""
+    west, south, east, north = CHINA
+    return abs(b) > 90 >= abs(a) or (south <= a <= north and west <= b <= east)
+
+
+def _number(cell: Cell, place: int, errors: dict[int, BadPosition]) -> float:
+    if type(cell) is str and _NUMBER.fullmatch(cell):
+        return float(cell)
+    if type(cell) in (float, int) and -_LARGEST < cell < _LARGEST:
+        return cell
+    return _slowly(read_coordinate, cell, place, errors, nan)
+
+
+def _pair(cell: Cell, place: int, errors: dict[int, BadPosition]) -> tuple[float, float]:
+    found = _NUMBERS.fullmatch(cell.strip()) if type(cell) is str else None
+    if found:
+        return float(found[1]), float(found[2])
+    return _slowly(read_pair, cell, place, errors, (nan, nan))
+
+
+def _slowly(
+    read: Callable[[str], Read], cell: Cell, place: int, errors: dict[int, BadPosition], blank: Read
+) -> Read:
+    text = "" if cell is None else str(cell)
+    if not text.strip():
+        return blank
+    try:
+        return read(text)
+    except BadPosition as error:
+        errors[place] = error.with_traceback(None)  # a hundred thousand of them need not keep their frames
+        return blank

@@ -61,10 +61,48 @@ class CRSMismatch(GeoError):
 
 
 class NoTransformation(CRSMismatch):
-    """A coordinate system from which no exact way to CGCS2000 is public, like Xian 1980 or Beijing 1954."""
+    """Xian 1980 or Beijing 1954, from which no exact way to CGCS2000 is public."""
 
     code = "geo.no_transformation"
-    message = "No exact way from {name} to CGCS2000 is known. Convert the data to CGCS2000 (EPSG:4490) first."
+    message = (
+        "No exact way from {name} to CGCS2000 is public. Convert the data to CGCS2000 (EPSG:4490) first, or "
+        "agree to places that are rough to {rough_m} m, or put the county's parameters into its profile."
+    )
+
+
+class UnknownDatum(UnknownCRS):
+    """A coordinate system on a datum that is none of China's, or of which nothing is said."""
+
+    code = "geo.unknown_datum"
+    message = "The datum of {crs} is not one used here. Convert the data to CGCS2000 (EPSG:4490) first."
+
+
+class BadDatumParameters(GeoError):
+    """Parameters of a local datum, in the county profile, of which one is missing or no such thing."""
+
+    code = "geo.bad_datum_parameters"
+    message = (
+        "[datums.{datum}] in the county profile: {name} is missing or wrong. Give dx, dy and dz in metres; "
+        "where there are seven, also rx, ry and rz in seconds, scale_ppm, and as convention position_vector "
+        "or coordinate_frame."
+    )
+
+
+class UnknownDatumParameter(GeoError):
+    """A name among the parameters of local datums that nothing reads, perhaps misspelt."""
+
+    code = "geo.unknown_datum_parameter"
+    message = "[datums] in the county profile: {name} is not known. Known are {known}."
+
+
+class UnlikelyDatumParameters(GeoError):
+    """Parameters of a local datum that move places by nothing, or much too far."""
+
+    code = "geo.unlikely_datum_parameters"
+    message = (
+        "[datums.{datum}] in the county profile cannot be right: it moves places in China by {least_m} m or "
+        "more, where some tens of metres are usual. Check units, signs and convention."
+    )
 
 
 class BadPosition(GeoError):
@@ -150,6 +188,13 @@ class GeometryOutOfRange(InvalidGeometry):
     message = "{lon}, {lat} is not a longitude and latitude. Name the coordinate system the shape is in."
 
 
+class UnreadableCoordinates(InvalidGeometry):
+    """Text in a file where longitude and latitude should be."""
+
+    code = "geo.unreadable_coordinates"
+    message = "The coordinates {text} cannot be read. Write longitude and latitude with a comma between."
+
+
 class TooFewPoints(InvalidGeometry):
     """A line without two distinct points, or a polygon without three."""
 
@@ -208,6 +253,31 @@ class NotThisFormat(BadLayer):
 
     code = "geo.not_this_format"
     message = "The file {name} does not hold {format}. Save it again as {format}, or give it its own ending."
+
+
+class NotAWorkbook(BadLayer):
+    """A web page or plain text that somebody gave the ending of a workbook."""
+
+    code = "geo.not_a_workbook"
+    message = (
+        "The file {name} is a web page or text, not a workbook. Open it in Excel or WPS and save it as .xlsx."
+    )
+
+
+class PasswordProtected(BadLayer):
+    """A workbook or an archive that only its password opens."""
+
+    code = "geo.password_protected"
+    message = "The file is protected by a password. Take the password off and save it again."
+
+
+class SheetTooSpread(BadLayer):
+    """A sheet that reaches so far that the empty cells would fill the memory."""
+
+    code = "geo.sheet_too_spread"
+    message = (
+        "A sheet reaches to cell {cell}. Delete the rows and columns beyond the table and save it again."
+    )
 
 
 class EmptyFile(BadLayer):
@@ -280,6 +350,107 @@ class TooDeep(BadLayer):
     message = "The file is nested too deep to be GeoJSON. Save it again as GeoJSON."
 
 
+class BrokenArchive(BadLayer):
+    """An archive that breaks off, or is packed in a way nobody here unpacks."""
+
+    code = "geo.broken_archive"
+    message = "The archive is not whole. Pack the files again as an ordinary ZIP."
+
+
+class UnpacksTooLarge(BadLayer):
+    """An archive that unpacks to more than is taken, or to far more than its size makes likely."""
+
+    code = "geo.unpacks_too_large"
+    message = (
+        "Unpacked, the file is larger than {most_mb} MB, too much for its size. Leave out what is not needed."
+    )
+
+
+class TooManyMembers(BadLayer):
+    """An archive of more files than any layer has."""
+
+    code = "geo.too_many_members"
+    message = "The archive holds more than {most} files. Pack only those that are needed."
+
+
+class UnsafeMember(BadLayer):
+    """An archive with a link, or with a name that leads out of the folder it is unpacked to."""
+
+    code = "geo.unsafe_member"
+    message = (
+        "The archive holds {member}, which leads out of its own folder. Pack the files again from one folder."
+    )
+
+
+class NothingToRead(BadLayer):
+    """An archive that holds neither a shapefile nor just one file of another kind."""
+
+    code = "geo.nothing_to_read"
+    message = (
+        "The archive holds no shapefile, and more or less than one other file. Pack one layer or one table."
+    )
+
+
+class PartMissing(BadLayer):
+    """A shapefile of which one of the files is not there."""
+
+    code = "geo.part_missing"
+    message = "The file {part} is missing. Choose or pack all parts together: .shp, .dbf, .shx and .prj."
+
+
+class PartsDisagree(BadLayer):
+    """A shapefile with more shapes than records or fewer, so that nobody knows which belong together."""
+
+    code = "geo.parts_disagree"
+    message = "The .shp holds {shapes} shapes, the .dbf {records} records. Export the layer again."
+
+
+class UnreadableRecord(BadLayer):
+    """Text of a shapefile in an encoding nobody can tell."""
+
+    code = "geo.unreadable_record"
+    message = "The text of record {row} is neither UTF-8 nor GB18030. Save the layer again in UTF-8."
+
+
+class EncodingNotAsSaid(BadLayer):
+    """A note: the .cpg file names an encoding in which the text cannot be."""
+
+    code = "geo.encoding_not_as_said"
+    message = (
+        "The .cpg says {declared}, but the texts are {encoding} and were read as such. Check a few names."
+    )
+
+
+class OutsideReference(BadLayer):
+    """A GeoPackage with a table whose rows would come from another file."""
+
+    code = "geo.outside_reference"
+    message = "The file points to data outside itself. Save its layers to a new GeoPackage."
+
+
+class NoFeatures(BadLayer):
+    """A file of a kind that holds places, without one."""
+
+    code = "geo.no_features"
+    message = (
+        "The file holds no points, lines or polygons. Export the places themselves, not a link or a picture."
+    )
+
+
+class HasDoctype(BadLayer):
+    """XML with a document type, which can make a reader swell or open other files."""
+
+    code = "geo.has_doctype"
+    message = "The file holds a DOCTYPE, which is not read. Save it again in the program that made it."
+
+
+class BrokenXML(BadLayer):
+    """Text that breaks off or is not XML."""
+
+    code = "geo.broken_xml"
+    message = "The file is not whole XML: it breaks at line {line}, column {column}. Save it again."
+
+
 class TooManyCells(BadLayer):
     """One row longer than the heading."""
 
@@ -313,6 +484,13 @@ class ZeroInText(BadLayer):
 
     code = "geo.zero_in_text"
     message = "The value holds an unreadable zero character. Type it again."
+
+
+class DiskFull(BadLayer):
+    """No room for the copy that is read, or for what was read from it."""
+
+    code = "geo.disk_full"
+    message = "There is no room left on the disk to read the file. Free some space and try again."
 
 
 class ReaderFailed(BadLayer):

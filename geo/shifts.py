@@ -1,4 +1,4 @@
-"""The two shifted datums of Chinese web maps: GCJ-02 and, on top of it, BD-09.
+"""The two shifted datums of Chinese web maps, GCJ-02 and, on top of it, BD-09, and how to recognise them.
 
 Both are published only as code; the formulas here are the commonly known ones and agree with each other to
 millimetres. Forward is exact, the way back is found by iteration to far less than a centimetre.
@@ -12,6 +12,7 @@ from math import pi
 from typing import TypeVar
 
 import numpy as np
+from pyproj import Geod
 
 from geo.errors import NotFinite
 
@@ -21,6 +22,7 @@ Pair = tuple[np.ndarray, np.ndarray]
 # Krassovsky 1940, on which the shift is computed
 _A = 6378245.0
 _EE = 0.00669342162296594323
+_GEOD = Geod(ellps="GRS80")
 _BD_PI = pi * 3000.0 / 180.0
 _CHINA = (72.004, 0.8293, 137.8347, 55.8271)
 _CLOSE_DEG = 1e-10
@@ -61,6 +63,67 @@ def wgs84_to_bd09(lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
 def bd09_to_wgs84(lon: Degrees, lat: Degrees) -> tuple[Degrees, Degrees]:
     """Take the shift of BD-09 back; the inverse of `wgs84_to_bd09` to well under a centimetre."""
     return _shift(lambda x, y: _back(_to_bd09, x, y), lon, lat)
+
+
+# How far a pair may be from the computed shift: least and most of its length, degrees of direction
+_SHIFT_BOUNDS = {"gcj02": (wgs84_to_gcj02, 0.6, 1.55, 16.0), "bd09": (wgs84_to_bd09, 0.86, 1.06, 7.5)}
+
+
+def shift_hint(stored: tuple[float, float], new: tuple[float, float]) -> str | None:
+    """Tell whether a new position looks like the stored one, shifted as web maps shift it.
+
+    Parameters
+    ----------
+    stored, new : tuple of float
+        Longitude and latitude in CGCS2000.
+
+    Returns
+    -------
+    str or None
+        ``"gcj02"``, ``"bd09"``, or None where it looks like neither.
+
+    Notes
+    -----
+    The shift is computed at the stored position; distance and direction may differ from it by what two
+    careful readings of one place differ.
+
+    Examples
+    --------
+    >>> shift_hint((100.45, 38.93), (100.4517, 38.9306))
+    'gcj02'
+    """
+    if not np.isfinite([*stored, *new]).all():
+        raise NotFinite
+    return str(shift_hints(*(np.array([degrees]) for degrees in (*stored, *new)))[0]) or None
+
+
+def shift_hints(
+    stored_lons: np.ndarray, stored_lats: np.ndarray, new_lons: np.ndarray, new_lats: np.ndarray
+) -> np.ndarray:
+    """Tell the same of many pairs at once.
+
+    Parameters
+    ----------
+    stored_lons, stored_lats, new_lons, new_lats : ndarray, shape (n,)
+        Degrees in CGCS2000; a pair that is not finite looks like nothing.
+
+    Returns
+    -------
+    ndarray of str, shape (n,)
+        ``"gcj02"``, ``"bd09"`` or ``""``.
+    """
+    pairs = np.array([stored_lons, stored_lats, new_lons, new_lats], dtype=float)
+    hints = np.full(pairs.shape[1], "", dtype="<U5")
+    rows = np.flatnonzero(np.isfinite(pairs).all(axis=0))
+    lons, lats, new_lons, new_lats = pairs[:, rows]
+    direction, _, distance_m = _GEOD.inv(lons, lats, new_lons, new_lats)
+    for name, (shift, least, most, degrees) in _SHIFT_BOUNDS.items():
+        expected, _, expected_m = _GEOD.inv(lons, lats, *shift(lons, lats))
+        off = np.abs((direction - expected + 180.0) % 360.0 - 180.0)
+        alike = (expected_m > 1.0) & (off <= degrees)
+        alike &= (least * expected_m <= distance_m) & (distance_m <= most * expected_m)
+        hints[rows[alike & (hints[rows] == "")]] = name
+    return hints
 
 
 def _shift(formula: Callable[[np.ndarray, np.ndarray], Pair], lon: Degrees, lat: Degrees) -> tuple:

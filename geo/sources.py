@@ -9,17 +9,17 @@ while the source is open.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
 import os
 import signal
-import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,24 +28,25 @@ import numpy as np
 import orjson
 import shapely
 
+from geo.bundles import bundle, chunks, open_plain, parts_beside
 from geo.errors import (
     BadLayer,
-    FileUnreadable,
+    DiskFull,
     GeoError,
     ReaderFailed,
     ReaderTimedOut,
-    TooLarge,
     kind_of,
 )
-from geo.formats import HEAD_BYTES, Format, Limits, format_of
+from geo.formats import HEAD_BYTES, SHAPEFILE, Format, Limits, format_of
 
 __all__ = ["Batch", "Limits", "RowProblem", "Sheet", "Source", "open_source"]
 
 log = logging.getLogger(__name__)
 
 Plain = str | int | float | None
+_LAST_WORDS = 2_000  # bytes of what a reader that failed said last
 _PACKAGES = Path(__file__).resolve().parent.parent
-_CHUNK = 1 << 20
+_FULL = (errno.ENOSPC, errno.EDQUOT)  # a full disk; the reading process ends with these numbers too
 _PLAIN = (str, int, float, type(None))
 
 
@@ -141,33 +142,50 @@ def open_source(
     path, limits = Path(path), limits or Limits()
     called = (name or path.name).encode("utf-8", "replace").decode()
     with tempfile.TemporaryDirectory(prefix="source-") as folder:
-        copy = Path(folder) / "input"
-        sha256 = _copy(path, copy, limits, called)
-        with copy.open("rb") as file:
-            found = format_of(called, file.read(HEAD_BYTES))
-        answer = _ask_reader(found, copy, called, limits)
-        copy.unlink()
+        with _room():
+            copy = Path(folder) / "input"
+            sha256 = _copy(path, copy, called, limits.bytes)
+            found = _format(copy, called)
+            if found.name == SHAPEFILE:
+                sha256 = _copy_bundle(path, copy, called, limits)
+            copy = copy.rename(copy.with_suffix(found.endings[0]))
+            answer = _ask_reader(found, copy, called, limits)
+            copy.unlink()
         yield _source(answer, found, called, sha256)
 
 
-def _copy(path: Path, copy: Path, limits: Limits, called: str) -> str:
+def _copy(path: Path, copy: Path, called: str, most_bytes: int) -> str:
     """Copy a regular file of bearable size and give its sha256."""
-    digest, size = hashlib.sha256(), 0
-    try:
-        # Not blocking: a pipe by this name must not hang the program
-        source = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
-    except (OSError, ValueError) as error:
-        raise FileUnreadable(name=called) from error
-    with source, copy.open("wb") as target:
-        if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
-            raise FileUnreadable(name=called)
-        while chunk := source.read(_CHUNK):
-            size += len(chunk)
-            if size > limits.bytes:
-                raise TooLarge(most_mb=limits.bytes // 1_000_000)
+    digest = hashlib.sha256()
+    with open_plain(path, called) as source, copy.open("wb") as target:
+        for chunk in chunks(source, most_bytes):
             digest.update(chunk)
             target.write(chunk)
     return digest.hexdigest()
+
+
+def _copy_bundle(path: Path, copy: Path, called: str, limits: Limits) -> str:
+    """Copy a shapefile with its parts; one that was handed over alone has nothing beside it."""
+    parts = parts_beside(path) if path.suffix.lower() == ".shp" else {called: path}
+    gathered = copy.with_name("bundle")
+    bundle(parts, gathered, most_bytes=limits.bytes)
+    return _copy(gathered, copy, called, limits.unpacked_bytes)
+
+
+def _format(copy: Path, called: str) -> Format:
+    with copy.open("rb") as file:
+        return format_of(called, file.read(HEAD_BYTES))
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Say so where the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise DiskFull from error
 
 
 def _ask_reader(found: Format, copy: Path, called: str, limits: Limits) -> Path:
@@ -192,9 +210,11 @@ def _ask_reader(found: Format, copy: Path, called: str, limits: Limits) -> Path:
             _end(reader)
         if reader.returncode == -signal.SIGXCPU:
             raise ReaderTimedOut(seconds=limits.seconds)
+        if reader.returncode in _FULL:
+            raise DiskFull
         if reader.returncode != 0:
-            said.seek(0)
-            log.warning("reading %r ended with %s: %s", called, reader.returncode, said.read(4000)[-2000:])
+            said.seek(max(0, said.seek(0, os.SEEK_END) - _LAST_WORDS))
+            log.warning("reading %r ended with %s: %s", called, reader.returncode, said.read())
             raise ReaderFailed
     return answer
 
@@ -213,10 +233,10 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _end(reader: subprocess.Popen[bytes]) -> None:
-    """End the reader, and whatever it may have started, if it still runs."""
-    if reader.poll() is None:
+    """End the reader, if it still runs, and whatever it may have started."""
+    with suppress(ProcessLookupError):
         os.killpg(reader.pid, signal.SIGKILL)
-        reader.wait()
+    reader.wait()
 
 
 def _source(answer: Path, found: Format, called: str, sha256: str) -> Source:
@@ -249,7 +269,7 @@ def _source(answer: Path, found: Format, called: str, sha256: str) -> Source:
             for index, said in enumerate(end["sheets"])
         ]
         notes = [kind_of(code)(**facts) for code, facts in end["notes"]]
-        return Source(found.name, sha256, end["encoding"], sheets, notes)
+        return Source(end["format"] or found.name, sha256, end["encoding"], sheets, notes)
     except (KeyError, TypeError, ValueError) as error:
         raise ReaderFailed from error
 

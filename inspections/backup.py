@@ -33,6 +33,7 @@ PROFILE = "county.toml"
 FORMAT = 1
 KEPT = 14  # what `nightly` keeps where the profile says nothing
 Progress = Callable[[str, int, int], None]  # the step, done so far, of how many
+_IMPORT = re.compile(r"[0-9a-f-]{36}(\.report\.json)?")
 _EVIDENCE = re.compile(r"[0-9a-f]{2}/([0-9a-f]{64})\.[a-z0-9]{1,8}")
 _NIGHTLY = re.compile(r"xuntu-\d{8}-\d{6}\.tar")
 
@@ -108,6 +109,14 @@ def evidence_files(settings: Settings) -> Iterator[tuple[str, Path]]:
             yield f"evidence/{name}", path
 
 
+def import_files(settings: Settings) -> Iterator[tuple[str, Path]]:
+    """Files received for import and the reports of those applied, by their name in an archive."""
+    folder = settings.imports
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if _IMPORT.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+            yield f"imports/{path.name}", path
+
+
 def _kept(settings: Settings) -> int:
     keep = settings.profile.get("backup", {}).get("keep", KEPT)
     if type(keep) is not int or keep < 1:
@@ -130,6 +139,7 @@ def _write(settings: Settings, path: Path, file: IO[bytes], now: datetime, progr
         profile = settings.county or settings.data / PROFILE
         if profile.is_file():
             members.append(_add(archive, PROFILE, profile, now))
+        members += [_add(archive, name, path, now) for name, path in import_files(settings)]
         files = list(evidence_files(settings))
         for done, (name, photo) in enumerate(files):
             progress("evidence", done, len(files))

@@ -29,7 +29,7 @@ from inspections.store import Store
 
 _NAMES = re.compile(
     rf"{re.escape(MANIFEST)}|{re.escape(PROFILE)}|{re.escape(SQLITE_MEMBER)}|{re.escape(POSTGRES_MEMBER)}"
-    r"|evidence/[0-9a-f]{2}/[0-9a-f]{64}\.[a-z0-9]{1,8}"
+    r"|evidence/[0-9a-f]{2}/[0-9a-f]{64}\.[a-z0-9]{1,8}|imports/[0-9a-f-]{36}(?:\.report\.json)?"
 )
 # What may lie in a data folder that counts as empty: nothing of it comes from people
 _HARMLESS = ("secret-key", "in-use", "backups", "tiles", "lost+found")
@@ -200,6 +200,7 @@ def _targets(settings: Settings, staging: Path) -> Iterator[tuple[Path, Path]]:
     """What goes where; a write-ahead log of the old database must not meet the new one."""
     nothing = staging / "nothing"
     yield staging / "evidence", settings.evidence
+    yield staging / "imports", settings.imports
     yield staging / PROFILE, settings.data / PROFILE
     if settings.is_sqlite:
         database = snapshots.sqlite_path(settings)

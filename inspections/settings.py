@@ -45,6 +45,11 @@ class Settings:
         return self.data / "evidence"
 
     @property
+    def imports(self) -> Path:
+        """Folder of the files received for import, by the id of each."""
+        return self.data / "imports"
+
+    @property
     def is_sqlite(self) -> bool:
         """Whether the store is one SQLite file."""
         return self.database_url.startswith("sqlite")

@@ -125,12 +125,12 @@ class Store:
         """Open a session that the caller commits and closes, like a web request's."""
         return Session(self.engine if writes else self._reading, expire_on_commit=False)
 
-    def migrate(self) -> None:
-        """Create or upgrade the schema to this program's version."""
+    def migrate(self, version: str = "head") -> None:
+        """Create or upgrade the schema to this program's version, or to an earlier one."""
         with self.engine.connect() as connection:
             config = _alembic_config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, version)
             connection.commit()
 
     def version(self) -> str | None:

@@ -149,6 +149,45 @@ class VisitFlag(StrEnum):
     CASE_OPEN = "case_open"
 
 
+class ImportState(StrEnum):
+    """How far a file has come."""
+
+    RECEIVED = "received"
+    CHECKED = "checked"
+    APPLIED = "applied"
+    UNDONE = "undone"
+    GIVEN_UP = "given_up"
+
+
+class ImportJob(StrEnum):
+    """What the worker was asked to do with a file."""
+
+    NONE = "none"
+    CHECK = "check"
+    APPLY = "apply"
+    UNDO = "undo"
+
+
+class RowOutcome(StrEnum):
+    """What comes of a row of a file when it is applied."""
+
+    NEW = "new"
+    CHANGED = "changed"  # a site or area that is known is corrected
+    SAME = "same"  # says what is known already
+    ASKED = "asked"  # a question about it is open
+    REFUSED = "refused"
+    LEFT_OUT = "left_out"  # as a person said
+
+
+class MessageLevel(StrEnum):
+    """How a message about a row is meant."""
+
+    ERROR = "error"
+    QUESTION = "question"
+    WARNING = "warning"
+    NOTE = "note"
+
+
 @cache
 def code_lists() -> dict[str, dict]:
     """Every code list of `reference/enums.json`, by name."""

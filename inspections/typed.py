@@ -49,6 +49,8 @@ class ReasonMissing(Invalid):
 
 def clean_text(text: str, *, lines: bool = False) -> str:
     """Trimmed, without control and direction characters; in one line unless `lines`."""
+    if text and text.isprintable():  # most texts, and nothing to take out of them
+        return " ".join(text.split())
     kept = "".join(
         " " if unicodedata.category(sign) in ("Zl", "Zp") or sign in "\t\r" else sign
         for sign in (text or "").replace("\r\n", "\n")

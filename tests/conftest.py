@@ -72,6 +72,22 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     yield from _open(request, request.param)
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A store without a single table."""
+    if request.param == "sqlite":
+        opened = Store(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+        yield opened
+        opened.close()
+        return
+    name = f"xuntu_test_{uuid.uuid4().hex[:8]}"
+    _admin(f'CREATE DATABASE "{name}"')
+    opened = Store(_postgres_url(name))
+    yield opened
+    opened.close()
+    _admin(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 @pytest.fixture
 def sqlite_store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """An empty, migrated SQLite store, for what is about SQLite or the same on both by nature."""

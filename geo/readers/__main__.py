@@ -5,6 +5,7 @@ It ties its own hands before it opens the file: memory, time, size of what it wr
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import resource
@@ -50,4 +51,9 @@ def _tie_hands(limits: Limits) -> None:
 
 
 if __name__ == "__main__":
-    main(json.load(sys.stdin))
+    try:
+        main(json.load(sys.stdin))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        sys.exit(error.errno)

@@ -3,8 +3,8 @@
 Lines, because half an answer can be told from a whole one; JSON, because reading it runs nothing. The lines
 are `{"sheet": index, "rows": [[number, [value, …], geometry], …]}`,
 `{"sheet": index, "problems": [[row, column, code, facts], …]}` and, last, `{"error": [code, facts]}` or
-`{"end": {"encoding", "notes": [[code, facts], …], "sheets": [{…}, …]}}`. A geometry is WKB in hex; what is
-said of a sheet are the fields of `SheetFacts`.
+`{"end": {"format", "encoding", "notes": [[code, facts], …], "sheets": [{…}, …]}}`. A geometry is WKB in hex;
+what is said of a sheet are the fields of `SheetFacts`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from geo.formats import Limits
 
 _BATCH = 1_000
 _BIGGEST_INT = 2**63
+_YES_NO = {True: "是", False: "否"}  # as people here write them in a table
 
 
 @dataclass
@@ -43,16 +44,20 @@ class Answer:
         self._out = out
         self._limits = limits
         self._read = 0
+        self._most = limits.rows
         self._rows: list[list[Any]] = []
         self._problems: list[list[Any]] = []
         self._sheets: list[SheetFacts] = []
         self._notes: list[GeoError] = []
         self.encoding: str | None = None
+        self.format: str | None = None  # where only the reader can tell, as of what lies in an archive
 
     def begin_sheet(self, name: str = "", **facts: Any) -> SheetFacts:
         """Begin a sheet; the rows and problems that follow are its own."""
         self._flush()
         self._sheets.append(SheetFacts(name, **facts))
+        if self._sheets[-1].columns is None and not self._sheets[-1].has_geometry:
+            self._most += self._limits.headings
         return self._sheets[-1]
 
     def note(self, error: GeoError) -> None:
@@ -77,7 +82,9 @@ class Answer:
             self._flush()
 
     def plain(self, value: Any, row: int) -> str | int | float | None:
-        """Turn a value into text, a number or nothing; what is nested becomes JSON text.
+        """Turn a value into text, a number or nothing.
+
+        Yes and no become 是 and 否, a whole float an int, what is nested JSON text.
 
         Raises
         ------
@@ -87,13 +94,11 @@ class Answer:
             The file is to be refused.
         """
         if value is None or isinstance(value, bool):
-            return None if value is None else str(value).lower()
+            return None if value is None else _YES_NO[value]
         if isinstance(value, int):
             return value if abs(value) < _BIGGEST_INT else str(value)
         if isinstance(value, float):
-            if not isfinite(value):
-                raise NumberNotFinite
-            return value
+            return _plain_float(value)
         return self._plain_text(value if isinstance(value, str) else _nested(value), row)
 
     def end(self) -> None:
@@ -101,7 +106,8 @@ class Answer:
         self._flush()
         notes = [[note.code, plain_facts(note)] for note in self._notes]
         sheets = [asdict(sheet) for sheet in self._sheets]
-        self._write({"end": {"encoding": self.encoding, "notes": notes, "sheets": sheets}})
+        said = {"format": self.format, "encoding": self.encoding}
+        self._write({"end": said | {"notes": notes, "sheets": sheets}})
 
     def fail(self, error: GeoError) -> None:
         """Close the answer with a refusal of the whole file."""
@@ -116,7 +122,7 @@ class Answer:
 
     def _count(self) -> None:
         self._read += 1
-        if self._read > self._limits.rows:
+        if self._read > self._most:
             raise TooManyRows(most=self._limits.rows)
 
     def _flush(self) -> None:
@@ -151,6 +157,12 @@ def whole_characters(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def _plain_float(value: float) -> int | float:
+    if not isfinite(value):
+        raise NumberNotFinite
+    return int(value) if value.is_integer() and abs(value) < _BIGGEST_INT else value
 
 
 def _nested(value: Any) -> str:

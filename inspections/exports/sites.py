@@ -135,8 +135,8 @@ def _place_and_size() -> list[Column]:
         column("loc_accuracy_m", "定位精度(m)", "Accuracy (m)", "number"),
         coded("loc_datum", "原坐标基准", "Datum it came in", "datum"),
         column("area_reported_mu", "上报面积(亩)", "Reported area (mu)", "number"),
-        column("area_mu", "实测面积(亩)", "Measured area (mu)", "number", _area_mu, places=2),
-        column("length_m", "实测长度(m)", "Measured length (m)", "number", places=2),
+        column("measured_mu", "实测面积(亩)", "Measured area (mu)", "number", _area_mu, places=2),
+        column("length_m", "实测长度(米)", "Measured length (m)", "number", places=2),
     ]
 
 
@@ -146,7 +146,7 @@ def _keeping(reading: Reading) -> list[Column]:
         coded("source", "来源", "Source", "origin"),
         column("source_ref", "文号", "Number at the source"),
         column("remark", "备注", "Remark"),
-        column("created_on", "建档日期", "Recorded on", "day", get=_day_of("created_at")),
+        column("created_on", "登记日期", "Recorded on", "day", get=_day_of("created_at")),
         column("last_visited_on", "最近检查日期", "Last visited on", "day", get=_day_of("last_visited_at")),
     ]
 

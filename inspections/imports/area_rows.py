@@ -1,12 +1,14 @@
-"""One row of a file of areas: code, level, name, category and boundary, checked by themselves.
+"""One row of a file of areas: code, level, name, category, days and boundary, checked by themselves.
 
-What a row means beside the others is `import_areas`' business.
+What a row means beside the others is `imports.areas`' business.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import shapely
@@ -14,8 +16,9 @@ import shapely
 from geo.errors import EmptyGeometry, WrongGeometryType
 from geo.shapes import representative_point
 from inspections.errors import InspectionError, Invalid
-from inspections.imports import Report
 from inspections.imports.area_shapes import AreaRepaired, sound_multipolygon
+from inspections.imports.cells import read_code, read_day
+from inspections.imports.rows import CheckedRow
 from inspections.permissions import is_county, is_township
 from inspections.terms import AreaLevel
 from inspections.typed import clean_code, clean_text
@@ -74,19 +77,41 @@ class BoundaryMissing(InspectionError):
     message = "{name} has no boundary. No site can be placed in it by its position."
 
 
+class DayAhead(Invalid):
+    """An area that begins or ends on a day to come."""
+
+    code = "area.day_ahead"
+    message = "{day} is still to come. Import the area on that day."
+
+
+class DaysReversed(Invalid):
+    """An area that ends before it begins."""
+
+    code = "area.days_reversed"
+    message = "The area ends on {last} and begins on {first}. Correct one of the days."
+
+
 @dataclass
 class AreaRow:
     """One area as it will be kept."""
 
-    row: int
+    row: CheckedRow
     code: str
     level: AreaLevel
     name: str
-    geometry: Any  # MultiPolygon in lon/lat CGCS2000, or None where there is only a point
-    point: shapely.Point
+    geometry: Any = None  # MultiPolygon in lon/lat CGCS2000, or None where there is only a point
+    point: shapely.Point = field(default_factory=shapely.Point)
     name_en: str = ""
     category: str = ""
     source: str = ""
+    valid_from: date | None = None  # None: from the day it is applied
+    valid_to: date | None = None
+    successors: tuple[str, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """What people call its row."""
+        return self.row.number
 
     @property
     def parent_code(self) -> str | None:
@@ -95,34 +120,77 @@ class AreaRow:
             return None
         return self.code[:6] + "000000" if self.level is AreaLevel.TOWNSHIP else self.code[:9] + "000"
 
+    def kept(self) -> dict[str, Any]:
+        """Its facts as JSON, without the boundary."""
+        names = ("code", "name", "name_en", "category", "source", "parent_code")
+        facts: dict[str, Any] = {name: getattr(self, name) for name in names}
+        facts |= {"level": self.level.value, "successors": list(self.successors)}
+        lon, lat = (None, None) if self.point.is_empty else (round(self.point.x, 7), round(self.point.y, 7))
+        facts |= {"lon": lon, "lat": lat}
+        facts |= {"valid_from": self.valid_from and self.valid_from.isoformat()}
+        return facts | {"valid_to": self.valid_to and self.valid_to.isoformat()}
+
 
 def county_digits(value: Any) -> str:
     """The six digits of a code's county, or an empty text."""
-    digits = clean_code(str(value or ""))
+    try:
+        digits = read_code(value)
+    except Invalid:
+        return ""
     return digits[:6] if digits.isdecimal() else ""
 
 
-def area_code(text: Any) -> str:
-    """Twelve digits of a code of 6, 9 or 12; raises `WrongAreaCode`."""
-    digits = clean_code(str(text if text is not None else ""))
+def area_code(value: Any) -> str:
+    """Twelve digits of a code of 6, 9 or 12; raises `WrongAreaCode`, or `CodeCut` for 6.2E+11."""
+    digits = read_code(value)
     if not (digits.isdecimal() and digits.isascii() and len(digits) in (6, 9, 12)):
         raise WrongAreaCode(code=digits[:40])
     return digits.ljust(12, "0")
 
 
-def read_row(report: Report, number: int, code: str, said: Mapping[str, Any], geometry: Any) -> AreaRow:
+def read_row(row: CheckedRow, code: str, said: Mapping[str, Any], geometry: Any, *, today: date) -> AreaRow:
     """Read one row whose code is known; what is wrong with it is raised, with its field."""
     level = _level(code)
-    name = clean_text(str(said["name"] or ""))
+    name = clean_text(str(said.get("name") or ""))
     if not 2 <= len(name) <= 40:
         raise AreaNameLength(field="name")
     category = _category(code, level, clean_text(str(said.get("category") or "")))
-    row = AreaRow(number, code, level, name, None, shapely.Point(), category=category)
-    _require_parent_said(row, said.get("parent"))
-    row.name_en = clean_text(str(said.get("name_en") or ""))[:80]
-    row.source = clean_text(str(said.get("source") or ""))[:200]
-    row.geometry, row.point = _shape(report, row, geometry)
-    return row
+    area = AreaRow(row, code, level, name, category=category)
+    _require_parent_said(area, said.get("parent"))
+    area.name_en = clean_text(str(said.get("name_en") or ""))[:80]
+    area.source = clean_text(str(said.get("source") or ""))[:200]
+    area.valid_from, area.valid_to = _days(said, today)
+    area.successors = _successors(said.get("successors"))
+    area.geometry, area.point = _shape(area, geometry)
+    return area
+
+
+def _days(said: Mapping[str, Any], today: date) -> tuple[date | None, date | None]:
+    """From which day the area is there, and until which: neither to come, in their order."""
+    days = []
+    for name in ("valid_from", "valid_to"):
+        try:
+            day = read_day(said.get(name))
+        except Invalid as error:
+            error.field = name
+            raise
+        if day is not None and day > today:
+            raise DayAhead(day=day.isoformat(), field=name)
+        days.append(day)
+    first, last = days
+    if first is not None and last is not None and last <= first:
+        raise DaysReversed(first=first.isoformat(), last=last.isoformat(), field="valid_to")
+    return first, last
+
+
+def _successors(said: Any) -> tuple[str, ...]:
+    """The codes that take an ended area's place."""
+    words = re.split(r"[\s,，、;；/]+", clean_code(read_code(said))) if said is not None else []
+    try:
+        return tuple(area_code(word) for word in words if word)
+    except Invalid as error:
+        error.field = "successors"
+        raise
 
 
 def _level(code: str) -> AreaLevel:
@@ -140,23 +208,23 @@ def _category(code: str, level: AreaLevel, said: str) -> str:
     return said[:20] or next(found, "")
 
 
-def _require_parent_said(row: AreaRow, said: Any) -> None:
+def _require_parent_said(area: AreaRow, said: Any) -> None:
     """A parent column may say nothing or what the code says; a name or a city's code is not compared."""
     text = clean_code(str(said or ""))
-    if text.isdecimal() and row.parent_code and text.ljust(12, "0") != row.parent_code:
-        raise ParentMismatch(code=row.code, parent=row.parent_code, said=text, field="parent")
+    if text.isdecimal() and area.parent_code and text.ljust(12, "0") != area.parent_code:
+        raise ParentMismatch(code=area.code, parent=area.parent_code, said=text, field="parent")
 
 
-def _shape(report: Report, row: AreaRow, geometry: Any) -> tuple[Any, shapely.Point]:
+def _shape(area: AreaRow, geometry: Any) -> tuple[Any, shapely.Point]:
     if geometry is None or geometry.is_empty:
-        raise EmptyGeometry
-    if geometry.geom_type == "Point" and row.level is not AreaLevel.COUNTY:
-        if row.level is AreaLevel.TOWNSHIP:
-            report.warn(BoundaryMissing(name=row.name), row.row)
+        if area.level is AreaLevel.COUNTY:
+            raise EmptyGeometry
+        return None, shapely.Point()  # what is known of its place stays
+    if geometry.geom_type == "Point" and area.level is not AreaLevel.COUNTY:
         return None, geometry
     if not geometry.geom_type.endswith("Polygon"):
         raise WrongGeometryType(type=geometry.geom_type)
     sound, changed = sound_multipolygon(geometry)
     if changed is not None:
-        report.warn(AreaRepaired(name=row.name, percent=f"{changed * 100:.2f}"), row.row, "geometry")
+        area.row.warn(AreaRepaired(name=area.name, percent=f"{changed * 100:.2f}"), "geometry")
     return sound, representative_point(sound)

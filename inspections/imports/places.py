@@ -1,30 +1,37 @@
-"""Where the rows of a register lie: positions read from columns or geometries, in bulk.
+"""Where the rows of a file lie: coordinates read from columns or geometries, each row by itself, in bulk.
 
-Positions come as degrees in two columns or one, in any order that their size tells, or as metres of a
-declared grid. Which township holds them is `import_townships`.
+A first pass over a table gathers every row's numbers, so that how they are to be read is decided by size and
+by the county (`geo.readings`), never by the name of a column and never for a whole file at once. What fits in
+several ways is a question. A second pass gives each batch of rows its positions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from math import isfinite
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import shapely
 
-from geo.coordinates import read_position
+from geo.coordinates import CHINA, read_number_pairs, read_numbers
 from geo.crs import Reading, parse_crs
-from geo.errors import BadPosition, GeoError
-from inspections.errors import InspectionError, Invalid
-from inspections.imports import ColumnsMissing, Report
-from inspections.imports.headings import SITE_HEADINGS
-from inspections.imports.layers import Layer
-from inspections.typed import NotANumber, read_number
+from geo.datums import LocalDatums
+from geo.errors import InvalidGeometry
+from geo.readings import Candidate, Pairs, Status, read_pairs
+from geo.repairs import propose_repair
+from geo.shapes import DECIMALS, MU_M2, check_geometry
+from geo.sources import Batch, Plain
+from inspections.errors import Invalid
+from inspections.imports.answers import Answers
+from inspections.imports.messages import REPAIR, Refusal
+from inspections.imports.tables import Table, cell_at
+from inspections.terms import MessageLevel
 
-GROWN_DEG = 0.05  # the county's box, grown so that a position just outside still counts as near (DOMAIN §7.2)
 LONGEST_RAW = 20_000
+_PAIRS = (("lon", "lat"), ("x", "y"))
+_DEGREES = "EPSG:4490"
+Box = tuple[float, float, float, float]
 
 
 class PositionMissing(Invalid):
@@ -35,160 +42,276 @@ class PositionMissing(Invalid):
     field = "position"
 
 
-class NeedsCRS(Invalid):
-    """Numbers that are no degrees, and nothing says which grid they are of."""
+class NoPlace(Invalid):
+    """Numbers that are no place under any reading."""
 
-    code = "import.needs_crs"
-    message = (
-        "{x}, {y} are no degrees in the county. Name their coordinate system with --crs, like --crs EPSG:4542"
-    )
+    code = "import.no_place"
+    message = "{x}, {y} is no place in any system known here. Correct it, or name the system."
     field = "position"
 
 
-class Swapped(InspectionError):
-    """Latitude stood where longitude belongs; said once a file."""
+class WhichReading(Invalid):
+    """Numbers that lie in the county under several readings."""
 
-    code = "import.swapped"
+    code = "import.which_reading"
+    message = "{x}, {y} lies in the county as {readings}, far apart. Say which it is."
+    field = "position"
+
+
+class DeclaredElsewhere(Invalid):
+    """What was declared puts the row outside the county, another reading inside."""
+
+    code = "import.declared_elsewhere"
+    message = "As {declared}, {x}, {y} lies outside the county; as {readings}, inside. Say which it is."
+    field = "position"
+
+
+class NotSwapped(Invalid):
+    """North before east, and somebody said that this is not to be put right."""
+
+    code = "import.not_swapped"
+    message = "{x}, {y} has latitude before longitude. Correct the row."
+    field = "position"
+
+
+class RepairProposed(Invalid):
+    """A shape that crosses itself, and what a repair would make of it."""
+
+    code = REPAIR
     message = (
-        "Longitude and latitude, or east and north, were swapped in {count} rows, first in row {row}. "
-        "They were put right."
+        "The outline is not sound near {lon}, {lat}. Repaired it has {after_mu} mu instead of {before_mu}. "
+        "Agree to that, or redraw it."
     )
+    field = "geometry"
+
+
+class WKTUnreadable(Invalid):
+    """A cell of the column of shapes that is no WKT."""
+
+    code = "import.wkt_unreadable"
+    message = "This is no shape in WKT. Write it like POLYGON ((100.45 38.93, …)), or leave the cell empty."
+    field = "shape"
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where one row lies, or why it cannot be told."""
+    """Where one row lies, or why it cannot be told; with a `question`, what an answer would make of it."""
 
-    geometry: Any = None  # lon/lat CGCS2000
+    geometry: Any = None  # lon/lat CGCS2000, checked; None where it cannot be told
     raw: str = ""  # as received
-    error: InspectionError | GeoError | None = None
+    datum: str = "cgcs2000"
+    accuracy_m: float | None = None
+    error: Refusal | None = None
+    question: Refusal | None = None
+    choices: tuple[str, ...] = ()
+    told: tuple[tuple[MessageLevel, Refusal], ...] = ()
+    column: str = ""
+    cell: str = ""
 
 
-def position_column(layer: Layer, columns: Mapping[str, str]) -> str:
-    """The column to name where a position is wrong."""
-    if layer.geometries is not None:
-        return "geometry"
-    return next((columns[name] for name in ("lon", "x", "position") if name in columns), "")
-
-
-def read_positions(
-    report: Report, layer: Layer, columns: Mapping[str, str], box: tuple[float, float, float, float]
-) -> list[Position]:
-    """Read the position of every row, in the order of the layer's rows.
+class TablePlaces:
+    """The positions of one table; its numbers are read at once, its rows a batch at a time.
 
     Parameters
     ----------
-    box : tuple of float
-        Bounds of the county; a pair that lies outside as written and inside when swapped is swapped.
+    box : tuple of float, optional
+        The county's bounds; without it only what is declared, or degrees, can be read.
+    as_sites : bool
+        Whether shapes are checked as those of sites are, and repairs proposed; boundaries are larger.
 
     Raises
     ------
-    ColumnsMissing
-        There are neither geometries nor columns that hold positions.
+    UnknownCRS, UnknownDatum, NoTransformation
+        What the file or a person says of its coordinate system cannot be read.
     """
-    if layer.geometries is not None:
-        raws = shapely.to_geojson(np.array(layer.geometries, dtype=object))
-        read = layer.lonlat() or []
-        return [Position(geometry, raw[:LONGEST_RAW]) for geometry, raw in zip(read, raws, strict=True)]
-    pairs = [name for name in (("lon", "lat"), ("x", "y")) if all(part in columns for part in name)]
-    if not pairs and "position" not in columns:
-        names = (SITE_HEADINGS[name][0] for name in ("lon", "lat", "position", "x", "y"))
-        raise ColumnsMissing(wanted="position", names=", ".join(names))
-    names = tuple(columns[part] for part in pairs[0]) if pairs else (columns["position"],)
-    reading = parse_crs(layer.declared_crs or "CGCS2000")
-    written = [_written(row, names, reading) for row in layer.rows]
-    return _to_lonlat(report, layer, written, reading, box)
 
+    def __init__(
+        self, table: Table, box: Box | None, answers: Answers, local: LocalDatums, *, as_sites: bool = True
+    ) -> None:
+        self.table, self.box, self._answers, self._as_sites = table, box, answers, as_sites
+        said = answers.crs or table.sheet.crs
+        self.declared = parse_crs(said, local=local, rough=answers.rough) if said else None
+        degrees = parse_crs(_DEGREES)
+        fields = table.fields
+        pairs = [pair for pair in _PAIRS if all(name in fields for name in pair)]
+        self._names = pairs[0] if pairs else (("position",) if "position" in fields else ())
+        self._odd: dict[int, Refusal] = {}  # rows whose cells are no numbers, and why
+        self.x, self.y = self._gather()
+        chosen = [parse_crs(name, local=local, rough=answers.rough) for name in answers.readings]
+        # Without a county there is nothing to tell readings apart by: degrees, unless somebody says otherwise
+        self.pairs: Pairs = read_pairs(
+            self.x,
+            self.y,
+            box or CHINA,
+            declared=self.declared or (None if box else degrees),
+            chosen=chosen,
+        )
+        self._swapped = self.pairs.swapped
 
-@dataclass(frozen=True)
-class _Written:
-    x: float = float("nan")
-    y: float = float("nan")
-    raw: str = ""
-    error: InspectionError | GeoError | None = None
+    @property
+    def column(self) -> str:
+        """The heading to name where a position is wrong."""
+        names = ("shape", *self._names) if "shape" in self.table.fields else self._names
+        return next((self.table.heading_of(name) for name in names), "")
 
+    def used(self, row: int) -> Reading | None:
+        """The reading of a row."""
+        at = int(self.pairs.used[row])
+        return self.pairs.candidates[at].reading if at >= 0 else None
 
-def _written(row: Mapping[str, Any], names: tuple[str, ...], reading: Reading) -> _Written:
-    texts = [str(row.get(name) or "").strip() for name in names]
-    raw = ", ".join(texts)[:LONGEST_RAW]
-    if not any(texts):
-        return _Written(error=PositionMissing())
-    try:
-        if len(texts) == 1:
-            x, y = _one_text(texts[0], reading)
+    def undecided(self) -> list[tuple[str, tuple[Candidate, ...], np.ndarray]]:
+        """The rows that wait for a reading: the question's code, what may be said, the rows."""
+        codes = {Status.AMBIGUOUS: WhichReading.code, Status.ELSEWHERE: DeclaredElsewhere.code}
+        groups = self.pairs.groups()
+        return [(codes[one.status], one.candidates, one.rows) for one in groups if one.status in codes]
+
+    def swapped_degrees(self) -> np.ndarray:
+        """The rows in degrees whose latitude stands first."""
+        in_degrees = self.pairs.spread(
+            (one.reading.is_lonlat for one in self.pairs.candidates), unknown=False
+        )
+        return np.flatnonzero(self._swapped & in_degrees & (self.pairs.status == Status.SURE))
+
+    def number(self, row: int) -> int:
+        """What people call a row."""
+        start = 0
+        for batch in self.table.batches():
+            if row < start + len(batch.numbers):
+                return batch.numbers[row - start]
+            start += len(batch.numbers)
+        return 0
+
+    def positions(self, start: int, batch: Batch, *, needed: bool = True) -> list[Position]:
+        """The positions of a batch whose first row is row `start` of the table.
+
+        With `needed` false a row without a position has none, and that is no mistake.
+        """
+        rows = range(start, start + len(batch.numbers))
+        if batch.geometries is not None:
+            raws = shapely.to_geojson(batch.geometries)
+            given = zip(rows, batch.geometries, raws, strict=True)
+            return [self._of_shape(row, shape, raw[:LONGEST_RAW]) for row, shape, raw in given]
+        lons = np.round(self.pairs.lons[start : rows.stop], DECIMALS) + 0.0
+        lats = np.round(self.pairs.lats[start : rows.stop], DECIMALS) + 0.0
+        points = shapely.points(lons, lats)
+        found = []
+        for row, cells, point in zip(rows, batch.rows, points, strict=True):
+            wkt = self._cell(cells, "shape")
+            if wkt is not None:
+                found.append(self._of_wkt(row, str(wkt)))
+            else:
+                found.append(self._of_point(row, cells, point, needed))
+        return found
+
+    def _gather(self) -> tuple[np.ndarray, np.ndarray]:
+        """The two numbers of every row: of its columns, or of the middle of its geometry's box."""
+        parts: list[tuple[np.ndarray, np.ndarray]] = []
+        start = 0
+        for batch in self.table.batches():
+            if batch.geometries is not None:
+                bounds = shapely.bounds(batch.geometries)
+                parts.append(((bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2))
+            else:
+                parts.append(self._numbers(start, batch.rows))
+            start += len(batch.numbers)
+        if not parts:
+            return np.empty(0), np.empty(0)
+        return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
+
+    def _numbers(self, start: int, rows: Sequence[Sequence[Plain]]) -> tuple[np.ndarray, np.ndarray]:
+        columns = [[cell_at(row, self.table.fields[name]) for row in rows] for name in self._names]
+        if len(columns) == 2:
+            x, errors = read_numbers(columns[0])
+            y, others = read_numbers(columns[1])
+            errors = others | errors
+        elif columns:
+            x, y, errors = read_number_pairs(columns[0])
         else:
-            x, y = _two_texts(texts)
-    except (GeoError, InspectionError) as error:
-        return _Written(raw=raw, error=error)
-    return _Written(x, y, raw)
+            return np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+        self._odd.update({start + at: error for at, error in errors.items()})
+        return x, y
 
+    def _cell(self, cells: Sequence[Plain], name: str) -> Plain:
+        index = self.table.fields.get(name)
+        return None if index is None else cell_at(cells, index)
 
-def _one_text(text: str, reading: Reading) -> tuple[float, float]:
-    try:
-        return read_position(text)
-    except BadPosition:
-        parts = text.replace("，", ",").replace(",", " ").split()
-        if len(parts) != 2:
-            raise
-        return _two_texts(parts)
+    def _of_point(self, row: int, cells: Sequence[Plain], point: Any, needed: bool) -> Position:
+        texts = [str(cell) for name in self._names if (cell := self._cell(cells, name)) is not None]
+        raw = ", ".join(text.strip() for text in texts)[:LONGEST_RAW]
+        if len([text for text in texts if text.strip()]) < len(self._names) or not self._names:
+            return self._wrong(PositionMissing(), raw) if needed or texts else Position()
+        return self._judged(row, raw) or self._read(row, point, raw)
 
+    def _of_shape(self, row: int, shape: Any, raw: str) -> Position:
+        judged = self._judged(row, raw)
+        if judged is not None:
+            return replace(judged, cell="")
+        reading = self.used(row) or parse_crs(_DEGREES)
+        if self._swapped[row]:
+            shape = shapely.transform(shape, lambda xy: xy[:, ::-1])
+        return self._checked(row, reading.to_lonlat(shape), raw)
 
-def _two_texts(texts: list[str]) -> tuple[float, float]:
-    if not all(texts):
-        raise PositionMissing
-    try:
-        x, y = (_number(text) for text in texts)
-    except NotANumber:
-        return read_position(", ".join(texts))
-    return x, y
-
-
-def _number(text: str) -> float:
-    """Read a number; the plain ones fast."""
-    if text.isascii() and "_" not in text:
+    def _of_wkt(self, row: int, wkt: str) -> Position:
+        """A shape written out, which goes before the point beside it; degrees, unless declared otherwise."""
         try:
-            number = float(text)
-        except ValueError:
-            pass
-        else:
-            if isfinite(number):
-                return number
-    number = read_number(text)
-    if number is None:
-        raise PositionMissing
-    return number
+            shape = shapely.from_wkt(wkt)
+        except (shapely.errors.GEOSException, ValueError):
+            return self._wrong(WKTUnreadable(), wkt[:LONGEST_RAW])
+        return self._checked(row, (self.declared or parse_crs(_DEGREES)).to_lonlat(shape), wkt[:LONGEST_RAW])
+
+    def _judged(self, row: int, raw: str) -> Position | None:
+        """What keeps a row from having a place: an error or a question; None where nothing does."""
+        if row in self._odd:
+            return self._wrong(self._odd[row], raw)
+        status = Status(int(self.pairs.status[row]))
+        facts = {"x": f"{self.x[row]:.10g}", "y": f"{self.y[row]:.10g}"}
+        if status is Status.NOWHERE:
+            return self._wrong(NoPlace(**facts), raw)
+        if status in (Status.AMBIGUOUS, Status.ELSEWHERE):
+            candidates = self.pairs.choices[self.pairs.possible[row]]
+            options = list(dict.fromkeys(one.reading for one in candidates))
+            others = [one for one in options if one != self.declared]
+            facts["readings"] = "、".join(one.label or one.name for one in others)
+            error: Invalid = WhichReading(**facts)
+            if status is Status.ELSEWHERE and self.declared is not None:
+                error = DeclaredElsewhere(declared=self.declared.label or self.declared.name, **facts)
+            choices = tuple(one.name for one in options)
+            return Position(None, raw, question=error, choices=choices, column=self.column, cell=raw[:200])
+        if self._swapped[row] and self._answers.swapped == "no" and self._in_degrees(row):
+            return self._wrong(NotSwapped(**facts), raw)
+        return None
+
+    def _in_degrees(self, row: int) -> bool:
+        reading = self.used(row)
+        return reading is None or reading.is_lonlat
+
+    def _read(self, row: int, geometry: Any, raw: str) -> Position:
+        reading = self.used(row)
+        datum = reading.datum if reading is not None and self.declared is not None else "cgcs2000"
+        accuracy_m = reading.accuracy_m if reading is not None else None
+        return Position(geometry, raw, datum, accuracy_m, column=self.column, cell=raw[:200])
+
+    def _checked(self, row: int, shape: Any, raw: str) -> Position:
+        """A shape as it may be kept; where it crosses itself, a repair to agree to."""
+        read = replace(self._read(row, shape, raw), cell="")
+        if not self._as_sites:
+            return read
+        try:
+            return replace(read, geometry=check_geometry(shape))
+        except InvalidGeometry as refusal:
+            try:
+                repair = propose_repair(shape)
+            except InvalidGeometry:
+                return replace(read, geometry=None, error=refusal)
+            facts = {"lon": refusal.facts.get("lon"), "lat": refusal.facts.get("lat")}
+            facts |= {"changed": round(repair.changed, 6), "before": shapely.to_wkb(shape, hex=True)}
+            facts |= {"before_mu": _mu(repair.before_m2), "after_mu": _mu(repair.after_m2)}
+            error = RepairProposed(**facts)
+            return replace(read, geometry=repair.geometry, question=error, choices=("repair", "out"))
+
+    def _wrong(self, error: Refusal, raw: str) -> Position:
+        return Position(None, raw, error=error, column=self.column, cell=raw[:200])
 
 
-def _to_lonlat(
-    report: Report,
-    layer: Layer,
-    written: list[_Written],
-    reading: Reading,
-    box: tuple[float, float, float, float],
-) -> list[Position]:
-    x, y = np.array([one.x for one in written]), np.array([one.y for one in written])
-    lons, lats = _lonlat(reading, x, y)
-    other_lons, other_lats = _lonlat(reading, y, x)
-    swapped = ~_within(lons, lats, box) & _within(other_lons, other_lats, box)
-    lons, lats = np.where(swapped, other_lons, lons), np.where(swapped, other_lats, lats)
-    if swapped.any():
-        first = layer.row_numbers[int(np.argmax(swapped))]
-        report.note(Swapped(count=int(swapped.sum()), row=first))
-    points = shapely.points(lons, lats)
-    found = []
-    for one, point, lon, lat in zip(written, points, lons, lats, strict=True):
-        error = one.error
-        if error is None and not (abs(lon) <= 180 and abs(lat) <= 90):
-            error = NeedsCRS(x=f"{one.x:g}", y=f"{one.y:g}")
-        found.append(Position(None if error else point, one.raw, error))
-    return found
-
-
-def _lonlat(reading: Reading, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return (x, y) if reading.is_lonlat else reading.lonlat_of(x, y)
-
-
-def _within(lons: np.ndarray, lats: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
-    west, south, east, north = box
-    inside = (lons >= west - GROWN_DEG) & (lons <= east + GROWN_DEG)
-    return inside & (lats >= south - GROWN_DEG) & (lats <= north + GROWN_DEG)
+def _mu(area_m2: float) -> str:
+    return f"{area_m2 / MU_M2:.2f}"

@@ -1,13 +1,14 @@
 """Which township and village the rows of a register belong to: the rules of `inspections.areas`, in bulk.
 
-A place near a township line goes to the township that holds it. Where a page would ask for the township, the
-column 乡镇 answers; without it the row is refused.
+A row that names the township answers for itself. Else a place within 30 m of a township line is a question
+that proposes the township which holds it; a place whose township the position does not tell is a question
+that proposes nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,8 @@ from geo.shapes import representative_point
 from inspections import areas
 from inspections.areas import BORDER_M, OUTSIDE_MOST_M, NoCounty, Placement
 from inspections.errors import InspectionError, Invalid
-from inspections.imports import Refusal, Report
 from inspections.imports.headings import heading_key
+from inspections.imports.messages import Refusal
 from inspections.models import Area
 from inspections.terms import AreaLevel
 
@@ -29,10 +30,10 @@ _SLACK = 1.02  # `near_border` is true to 1 %: what it lets through is measured 
 
 
 class TownshipNeeded(Invalid):
-    """Where a page would ask whose the place is."""
+    """The position alone does not say whose the place is."""
 
     code = "import.township_needed"
-    message = "The position does not tell the township. Name it in a column 乡镇: {names}."
+    message = "The position does not tell the township. Choose it, or name it in a column 乡镇: {names}."
     field = "township"
 
 
@@ -40,7 +41,7 @@ class NearTownshipLine(InspectionError):
     """A place within 30 m of another township."""
 
     code = "import.near_township_line"
-    message = "The place lies within {most_m} m of a township line and was put into {name}, which holds it."
+    message = "The place lies in {name}, within {most_m} m of the line to {others}. Whose is it?"
 
 
 class TownshipDiffers(InspectionError):
@@ -77,22 +78,28 @@ class Said:
 
     township: str = ""
     village: str = ""
+    reason: str = ""  # why the site belongs to the township it names though it lies in another
 
 
 @dataclass(frozen=True)
 class Placed:
-    """Where a row belongs, or why it cannot be told; `warnings` go with the first."""
+    """Where a row belongs, or why it cannot be told.
+
+    With a `question`, the township is the likeliest one; `choices` may be answered: `holder`, or a code.
+    """
 
     township_code: str = ""
     village_code: str | None = None
     error: Refusal | None = None
     warnings: tuple[Refusal, ...] = ()
+    question: Refusal | None = None
+    choices: tuple[str, ...] = ()
 
 
 class Townships:
     """The county's areas of today, ready for a whole file."""
 
-    def __init__(self, session: Session, report: Report) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
         county = areas.find_county(session)
         if county is None:
@@ -113,13 +120,20 @@ class Townships:
             for village in villages
             for key in (heading_key(village.name), village.code)
         }
-        if not self._names:
-            report.warn(NoTownships(name=county.name))
+
+    @property
+    def missing(self) -> Refusal | None:
+        """What to say where the county has no townships at all."""
+        return None if self._names else NoTownships(name=self.county.name)
 
     @property
     def box(self) -> tuple[float, float, float, float]:
         """Bounds of the county, `(minx, miny, maxx, maxy)` in degrees."""
         return tuple(shapely.total_bounds(self._whole.geometries))
+
+    def hold(self, lons: np.ndarray, lats: np.ndarray) -> np.ndarray:
+        """Tell for many places, degrees of shape (n,), whether they lie in the county."""
+        return self._whole.locate(lons, lats) != NOWHERE
 
     def place(self, geometries: Sequence[Any], said: Sequence[Said]) -> list[Placed]:
         """Place every geometry, lon/lat CGCS2000; a None among them gives an empty answer."""
@@ -158,16 +172,35 @@ class Townships:
     ) -> Placed:
         if not self._names:
             return self._in_county(geometry)
+        named = self._named(said)
+        if said.reason and named is not None:
+            return self._with_words(named, village, said, [])
         if holder is not None:
-            warnings = []
             if near_line and geometry.geom_type == "Point":
-                warnings.append(NearTownshipLine(most_m=round(BORDER_M), name=self._names[holder]))
-            return self._with_words(holder, village, said, warnings)
+                return self._settle_near_line(geometry, said, holder, village)
+            return self._with_words(holder, village, said, [])
         try:
             placement = areas.place(self._session, geometry)
         except GeoError as error:
             return Placed(error=error)
         return self._settle_unsure(placement, said)
+
+    def _settle_near_line(self, point: Any, said: Said, holder: str, village: str | None) -> Placed:
+        """Ask whose a point beside a line is, unless the row says it."""
+        near = self._townships.within(point, BORDER_M * _SLACK)
+        others = [code for code in (self._townships.codes[index] for index in near) if code != holder]
+        named = self._named(said)
+        if named == holder or named in others:
+            return self._with_words(named, village, said, [])
+        placed = self._with_words(holder, village, said, [])
+        if not others:
+            return placed
+        names = "、".join(self._names[code] for code in others)
+        question = NearTownshipLine(most_m=round(BORDER_M), name=self._names[holder], others=names)
+        return replace(placed, question=question, choices=("holder", *others))
+
+    def _named(self, said: Said) -> str | None:
+        return self._by_name.get(heading_key(said.township)) if said.township else None
 
     def _in_county(self, geometry: Any) -> Placed:
         outside_m = self._whole.nearest(representative_point(geometry))[1]
@@ -180,13 +213,15 @@ class Townships:
 
     def _settle_unsure(self, placement: Placement, said: Said) -> Placed:
         """Take the township the row names, where the position alone does not decide."""
-        named = self._by_name.get(heading_key(said.township))
+        named = self._named(said)
         clear = placement.township_code if not placement.border and not placement.out_of_county_m else None
         if clear is not None:
             return self._with_words(clear, placement.village_code, said, [])
         if named is None or (placement.township_code and named not in placement.candidates):
-            names = [self._names[code] for code in placement.candidates[:8]]
-            return Placed(error=TownshipNeeded(names="、".join(names)))
+            codes = placement.candidates[:8]
+            question = TownshipNeeded(names="、".join(self._names[code] for code in codes))
+            placed = self._with_words(codes[0], placement.village_code, Said(village=said.village), [])
+            return replace(placed, question=question, choices=codes)
         warnings: list[Refusal] = []
         if placement.out_of_county_m:
             facts = {"distance_m": round(placement.out_of_county_m), "name": self._names[named]}
@@ -194,8 +229,7 @@ class Townships:
         return self._with_words(named, placement.village_code, said, warnings)
 
     def _with_words(self, township: str, village: str | None, said: Said, warnings: list[Refusal]) -> Placed:
-        named = self._by_name.get(heading_key(said.township))
-        if said.township and named != township:
+        if said.township and self._named(said) != township:
             warnings.append(TownshipDiffers(said=said.township[:40], name=self._names[township]))
         village = village if self._parents.get(village or "") == township else None
         if village is None and said.village:

@@ -51,6 +51,9 @@ class Area(WithGeometry, Base):
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
     source: Mapped[str] = mapped_column(String(200), default="")
+    # The codes that took its place when it ended
+    successors: Mapped[list] = mapped_column(Document, default=list)
+    import_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("import_batches.id"), index=True)
 
 
 class Operator(Base):
@@ -135,6 +138,7 @@ class Site(WithGeometry, Base):
     retired_at: Mapped[datetime | None] = mapped_column(Instant)
     retired_reason: Mapped[str] = mapped_column(String(500), default="")
     merged_into_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("sites.id"), index=True)
+    import_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("import_batches.id"), index=True)
     last_visited_at: Mapped[datetime | None] = mapped_column(Instant)
     # What decides the map state and no clock changes; `cases.refresh_site_facts` keeps it with each case.
     is_listed: Mapped[bool] = mapped_column(default=False)
@@ -156,24 +160,3 @@ class Counter(Base):
 
     series: Mapped[str] = mapped_column(String(40), primary_key=True)
     last: Mapped[int]
-
-
-class ImportBatch(Base):
-    """One file taken in: what it was, what came of it."""
-
-    __tablename__ = "import_batches"
-    __table_args__ = (UniqueConstraint("subject", "sha256"),)
-
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    subject: Mapped[str] = mapped_column(String(10))  # areas or sites
-    file_name: Mapped[str] = mapped_column(String(200))
-    sha256: Mapped[str] = mapped_column(String(64), index=True)
-    encoding: Mapped[str] = mapped_column(String(20), default="")
-    crs: Mapped[str] = mapped_column(String(40), default="")
-    rows_read: Mapped[int]
-    rows_accepted: Mapped[int]
-    rows_warned: Mapped[int]
-    rows_refused: Mapped[int]
-    report_sha256: Mapped[str] = mapped_column(String(64))
-    applied_at: Mapped[datetime] = mapped_column(Instant)
-    applied_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("officers.id"))

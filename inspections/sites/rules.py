@@ -74,8 +74,8 @@ class SiteFacts:
     attrs: Mapping[str, Any] = field(default_factory=dict)
 
 
-def check_facts(facts: SiteFacts) -> SiteFacts:
-    """Clean every fact, or refuse all wrong ones at once.
+def check_facts(facts: SiteFacts, *, shape_is_checked: bool = False) -> SiteFacts:
+    """Clean every fact, or refuse all wrong ones at once; a shape that was checked is left as it is.
 
     Raises
     ------
@@ -85,6 +85,8 @@ def check_facts(facts: SiteFacts) -> SiteFacts:
     problems: dict[str, Exception] = {}
     clean: dict[str, Any] = {}
     for name, check in _CHECKS.items():
+        if shape_is_checked and name == "geometry":
+            continue
         try:
             clean[name] = check(getattr(facts, name), facts)
         except InvalidFields as error:

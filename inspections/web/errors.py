@@ -27,6 +27,7 @@ from inspections.errors import (
 from inspections.store import translate
 from inspections.web.auth import SignInNeeded, wants_json
 from inspections.web.context import READS, now, store, token
+from inspections.web.words import in_words
 
 log = logging.getLogger("xuntu")
 
@@ -55,7 +56,7 @@ def init_errors(app: Flask) -> None:
 
 def sentence(error: Exception) -> str:
     """What an error says, in the person's language."""
-    return gettext(error.message).format(**error.facts)  # type: ignore[attr-defined]
+    return in_words(error)
 
 
 def status_of(error: Exception) -> int:

@@ -51,6 +51,8 @@ TEMPLATES: dict[str, str] = {
     "site.merged": N_("merged the site into %(into)s: %(reason)s"),
     "site.received": N_("took over what was merged from %(merged)s"),
     "site.imported": N_("imported the site from a register"),
+    "site.import_undone": N_("undid the import that brought the site: %(reason)s"),
+    "site.correction_undone": N_("undid an import's correction of the site"),
     "operator.shown": N_("looked at the operator's name and telephone number"),
     "visit.logged": N_("visited the site: %(outcome)s"),
     "visit.superseded": N_("corrected this visit by a new version"),
@@ -83,6 +85,7 @@ TEMPLATES: dict[str, str] = {
     "body.ended": N_("ended the body %(name)s"),
     "body.resumed": N_("took up the body %(name)s again"),
     "area.imported": N_("imported the area %(name)s"),
+    "area.ended": N_("ended the area %(name)s"),
     "areas.imported": N_("imported %(rows_accepted)s areas from %(file_name)s"),
     "sites.imported": N_("imported %(rows_accepted)s sites from %(file_name)s"),
     "sites.exported": N_("wrote %(rows)s sites to %(file_name)s"),
@@ -91,6 +94,7 @@ TEMPLATES: dict[str, str] = {
     "cases.exported": N_("wrote %(rows)s cases to %(file_name)s"),
     "county.exported": N_("wrote sites, visits, findings and cases, %(rows)s rows, to %(file_name)s"),
     "import.applied": N_("applied the import of %(file_name)s"),
+    "import.undone": N_("undid the import of %(file_name)s: %(reason)s"),
     "county.made": N_("made the demo county"),
 }
 # What is worth knowing, but moved nothing.

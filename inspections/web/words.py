@@ -11,10 +11,11 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from flask import Flask
 from flask_babel import Babel, force_locale, gettext
+
+from inspections.web.field_words import fact_in_words
 
 TRANSLATIONS = Path(__file__).parent / "translations"
 
@@ -94,7 +95,12 @@ def sentence(error: Exception) -> str:
     problems = getattr(error, "problems", None)
     if problems:
         return " ".join(f"{field}: {sentence(problem)}" for field, problem in problems.items())
-    facts = {name: _worded(name, fact) for name, fact in error.facts.items()}  # type: ignore[attr-defined]
+    return in_words(error)
+
+
+def in_words(error: Exception) -> str:
+    """Say a refusal in the language spoken, those of its facts that are words of ours too."""
+    facts = {name: fact_in_words(name, fact) for name, fact in error.facts.items()}  # type: ignore[attr-defined]
     return gettext(error.message).format(**facts)  # type: ignore[attr-defined]
 
 
@@ -102,8 +108,3 @@ def in_chinese(error: Exception) -> str:
     """Say a refusal in Chinese, whatever is spoken: for files, whose words are Chinese."""
     with force_locale("zh_CN"):
         return sentence(error)
-
-
-def _worded(name: str, fact: Any) -> Any:
-    """Some facts are words of ours, not of people."""
-    return gettext(fact) if name in ("why", "wanted") and isinstance(fact, str) and fact else fact

@@ -1,6 +1,8 @@
+from importlib import import_module
+
 import pytest
 
-from geo.errors import EmptyFile, NotThisFormat, UnknownFormat
+from geo.errors import EmptyFile, NotAWorkbook, NotThisFormat, UnknownFormat
 from geo.formats import FORMATS, format_named, format_of
 
 COLLECTION = b'{"type": "FeatureCollection", "features": []}'
@@ -63,7 +65,7 @@ def test_what_is_not_a_table_is_refused_by_its_first_bytes(head):
         format_of("a.csv", head)
 
 
-@pytest.mark.parametrize("name", ["a.vrt", "a", "a.exe", ".csv", "a.csv.zip", "a.tif"])
+@pytest.mark.parametrize("name", ["a.vrt", "a", "a.exe", ".csv", "a.zip.7z", "a.dbf", "a.tif"])
 def test_an_ending_nobody_reads_is_refused_and_the_others_named(name):
     with pytest.raises(UnknownFormat, match=r"\.csv \.txt"):
         format_of(name, b"a,b\n")
@@ -76,7 +78,40 @@ def test_an_empty_file_is_refused(head):
             format_of(name, head)
 
 
-def test_each_ending_belongs_to_one_format():
-    endings = [ending for one in FORMATS for ending in one.endings]
-    assert len(endings) == len(set(endings))
+@pytest.mark.parametrize("ending", ["xlsx", "xlsm", "xls", "et"])
+def test_the_first_bytes_tell_the_kinds_of_workbook_apart(ending):
+    assert format_of(f"a.{ending}", b"PK\x03\x04").name == "XLSX"
+    assert format_of(f"a.{ending}", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1").name == "XLS"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"<html><table><tr><td>1",
+        b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>',
+        "编号\t名称\n".encode("utf-16"),
+        "编号\t名称\n".encode("gb18030"),
+    ],
+)
+@pytest.mark.parametrize("name", ["台账.xls", "台账.xlsx"])
+def test_a_web_page_or_text_that_poses_as_a_workbook_is_named(name, head):
+    with pytest.raises(NotAWorkbook, match=r"台账\.xlsx? is a web page or text"):
+        format_of(name, head)
+
+
+def test_what_is_neither_a_workbook_nor_text_is_refused():
+    with pytest.raises(NotThisFormat, match="XLSX"):
+        format_of("a.xls", b"%PDF-1.7")
+
+
+def test_each_format_has_its_name_and_a_reader_of_its_own():
     assert all(format_named(one.name) is one for one in FORMATS)
+    assert all(callable(import_module(one.reader).read) for one in FORMATS)
+
+
+def test_where_formats_share_an_ending_no_first_bytes_fit_two_of_them():
+    heads = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"a,b\n", COLLECTION)
+    for ending in {ending for one in FORMATS for ending in one.endings}:
+        for head in heads:
+            fits = [one for one in FORMATS if ending in one.endings and one.begins_right(head)]
+            assert len(fits) <= 1

@@ -55,6 +55,7 @@ def feature(geometry=POINT, **properties):
         ("甘州区".encode("gbk"), "GB18030"),
         ("甘州区𠮷".encode("gb18030"), "GB18030"),
         ("甘州区".encode("utf-16"), "UTF-16"),
+        (b"\xfe\xff" + "甘州区".encode("utf-16-be"), "UTF-16"),
     ],
 )
 def test_text_is_read_in_the_encoding_it_is_in(data, name):
@@ -87,12 +88,64 @@ def test_a_zero_byte_is_refused_with_the_offset():
 # Tables
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
-def test_the_separator_is_found_in_the_heading(tmp_path, separator):
-    lines = [["name", "note, in full", "lat"], ["塘", "x", "38"]]
+SEPARATORS = [",", ";", "\t", "|", "^", "~", "#", "\uff0c", "\uff1b", "、"]
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+def test_any_separator_is_found(tmp_path, separator):
+    lines = [["name", f"note{separator} in full", "lat"], ["塘", "x", "38"]]
     content = "\r\n".join(separator.join(f'"{cell}"' for cell in line) for line in lines)
     rows, _ = table(tmp_path, content)
     assert rows == {1: lines[0], 2: lines[1]}
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+def test_titles_before_the_heading_do_not_decide_the_separator(tmp_path, separator):
+    titles = [
+        "甘州区纳污坑塘台账",
+        "填报单位：水务局　日期：2026年3月13日",
+        "说明：表中面积单位为亩, 保留一位小数",
+    ]
+    rows = [["编号", "名称", "面积"], ["1", "东湖塘", "3.5"], ["2", "西湖塘", "4"], ["3", "北塘", "1"]]
+    read_rows, _ = table(tmp_path, "\n".join([*titles, *(separator.join(row) for row in rows)]))
+    assert [read_rows[number] for number in (4, 5, 6, 7)] == rows
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["编号\t坐标", "1\t100.45,38.93", "2\t100.46,38.94"], ["1", "100.45,38.93"]),
+        (["编号;面积", "1;3,5", "2;4,5", "3;1,0"], ["1", "3,5"]),
+        (["编号,名称", "1,1#大棚", "2,2#大棚", "3,3#大棚"], ["1", "1#大棚"]),
+        (["编号,作物,备注", "1,玉米、小麦", "2,玉米、小麦,x", "3,玉米、葵花"], ["1", "玉米、小麦"]),
+        (["编号，名称", "1，塘、渠", "2，塘、渠"], ["1", "塘、渠"]),
+        (["编号,备注", '1,"a;b;c;d"', '2,"a;b;c;d"'], ["1", "a;b;c;d"]),
+        (["编号   名称", "1      东湖 塘", "2      西湖 塘"], ["1", "东湖 塘"]),
+        (["编号　　名称", "1　　东湖塘"], ["1", "东湖塘"]),
+    ],
+)
+def test_what_stands_inside_texts_is_no_separator(tmp_path, lines, expected):
+    rows, _ = table(tmp_path, "\r\n".join(lines))
+    assert rows[2] == expected
+
+
+def test_a_file_without_separators_is_one_column(tmp_path):
+    names = ["名称", *(f"塘{number}" for number in range(30)), "甲塘, 乙塘"]
+    rows, _ = table(tmp_path, "\n".join(names))
+    assert [rows[number + 1] for number in range(len(names))] == [[name] for name in names]
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"\r', "SEP=;  "])
+def test_a_first_line_for_excel_names_the_separator(tmp_path, first):
+    rows, _ = table(tmp_path, f"{first}\na,b;c\n1,2;3\n")
+    assert rows == {2: ["a,b", "c"], 3: ["1,2", "3"]}
+
+
+def test_a_register_of_full_length_passes_with_its_titles(tmp_path):
+    rows, _ = table(tmp_path, "台账\n单位\na,b\n" + "1,2\n" * 5, rows=5, headings=3)
+    assert len(rows) == 8
+    with pytest.raises(errors.TooManyRows, match="more than 5 rows"):
+        table(tmp_path, "台账\n单位\na,b\n" + "1,2\n" * 6, rows=5, headings=3)
 
 
 def test_rows_keep_the_line_they_begin_on(tmp_path):
@@ -120,7 +173,7 @@ def test_the_limits_of_a_table_hold(tmp_path):
     with pytest.raises(errors.TooManyColumns, match="1000"):
         table(tmp_path, ",".join(f"c{n}" for n in range(10_000)) + "\n")
     with pytest.raises(errors.TooManyRows, match="more than 3 rows"):
-        table(tmp_path, "a\n" + "1\n" * 4, rows=3)
+        table(tmp_path, "a\n" + "1\n" * 4, rows=3, headings=1)
     with pytest.raises(errors.CellTooLarge, match="row 2"):
         table(tmp_path, "a,b\n1," + "x" * 10_000_000)
 
@@ -140,7 +193,7 @@ def test_features_become_rows_and_nested_properties_text(tmp_path):
     )
     end, rows, problems = read(geojson, tmp_path, content)
     assert end["sheets"][0]["columns"] == ["n", "x", "ok", "tags", "big", "none", "empty", "other"]
-    assert rows[1] == [1, 0.5, "true", '["a", {"b": 1}]', str(2**70), None, None]
+    assert rows[1] == [1, 0.5, "是", '["a", {"b": 1}]', str(2**70), None, None]
     assert rows[2] == [2, None, None, None, None, None, None, "塘"]
     assert problems == {}
 

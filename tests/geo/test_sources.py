@@ -10,7 +10,7 @@ from geo import errors, sources
 from geo.formats import Limits
 from geo.sources import RowProblem, open_source
 
-END = b'{"end": {"encoding": null, "notes": [], "sheets": [{"name": ""}]}}\n'
+END = b'{"end": {"format": null, "encoding": null, "notes": [], "sheets": [{"name": ""}]}}\n'
 POINT = {"type": "Point", "coordinates": [100.45, 38.93]}
 
 
@@ -139,7 +139,7 @@ def test_a_reader_that_dies_loses_only_its_file(file, limits, caplog):
         b'{"sheet": 0, "rows": [["1", ["x"], null]]}\n' + END,
         b'{"sheet": 0, "rows": [[1, ["x"], 7]]}\n' + END,
         b'{"sheet": 0, "rows": 7}\n' + END,
-        b'{"end": {"encoding": null, "notes": [], "sheets": [{"nom": ""}]}}\n',
+        b'{"end": {"format": null, "encoding": null, "notes": [], "sheets": [{"nom": ""}]}}\n',
         b'{"error": ["geo.no_such_code", {}]}\n',
         b'{"error": ["geo.unknown_crs", {"crs": "x"}]}\n',
     ],

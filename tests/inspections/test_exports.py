@@ -145,7 +145,7 @@ def test_every_fact_of_a_site_is_written(county, folder):
             "loc_accuracy_m": 2.5,
             "loc_datum": "gcj02",
             "area_reported_mu": 14.123456,
-            "area_mu": 15.0,
+            "measured_mu": 15.0,
             "length_m": 12.5,
             "lead_body": "县水务局",
             "source": "superior",

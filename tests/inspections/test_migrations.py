@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
+import uuid
+from datetime import UTC, datetime
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from shapely import Point, box
-from sqlalchemy import inspect, select, text
+from sqlalchemy import column, insert, inspect, select, text
+from sqlalchemy import table as sa_table
 
-from inspections.models import Area, Base, Site
+from inspections import ledger
+from inspections.models import Area, Base, ImportBatch, Site
 from inspections.models.base import Geometry, Instant, rtree_statements
+from inspections.permissions import SYSTEM
 from inspections.store import NotMigrated, Store, in_box, wanted_version
-from tests.factories import a_county, a_site
+from tests.factories import WEST, a_county, a_site
 
 
 @pytest.mark.filterwarnings("ignore:Did not recognize type 'geometry'")
@@ -114,3 +119,42 @@ def test_a_geometry_comes_back_as_it_went_in(store):
         site = session.scalars(select(Site)).one()
     assert site.geometry.equals_exact(shape, 0)
     assert (site.min_lon, site.max_lat) == (100.4, 38.9012345)
+
+
+def test_a_register_imported_before_files_had_states_is_found_again(empty_store):
+    """The step to 0002 over what 0001 held: the batch is applied, of its kind, and has its site."""
+    empty_store.migrate("0001")
+    batch_id, site_id, now = uuid.uuid4(), uuid.uuid4(), datetime(2026, 3, 1, tzinfo=UTC)
+    batch = dict.fromkeys(("rows_read", "rows_accepted", "rows_warned", "rows_refused"), 0)
+    batch |= dict.fromkeys(("file_name", "encoding", "crs", "report_sha256"), "")
+    batch |= {"id": batch_id, "subject": "sites", "sha256": "0" * 64, "applied_at": now}
+    facts = {"batch": str(batch_id), "kind": "pond"}
+    with empty_store.write() as session:
+        put(session, "import_batches", batch)
+        put(session, "sites", a_row_of_0001(site_id, now))
+        ledger.append(session, SYSTEM, "site.imported", "site", site_id, at=now, site_id=site_id, facts=facts)
+    empty_store.migrate()
+    with empty_store.read() as session:
+        found = session.get(ImportBatch, batch_id)
+        assert (found.state, found.job, found.kind, found.received_at) == ("applied", "none", "pond", now)
+        assert (found.answers, found.failure, found.applied_at) == ({}, {}, now)
+        assert session.scalar(select(Site.import_id)) == batch_id
+        assert (
+            session.scalar(select(Site.id).where(in_box(session, Site, (100.3, 38.9, 100.5, 39)))) == site_id
+        )
+
+
+def a_row_of_0001(site_id, now):
+    row = {"id": site_id, "number": "P-990101100-0001", "kind": "pond", "name": "柳荫塘", "status": "active"}
+    row |= {"township_code": WEST, "lon": 100.4, "lat": 38.93, "geometry": Point(100.4, 38.93), "attrs": {}}
+    row |= dict(zip(("min_lon", "min_lat", "max_lon", "max_lat"), (100.4, 38.93) * 2, strict=True))
+    texts = ("subtype", "township_reason", "village_group", "loc_raw", "source", "source_ref", "remark")
+    row |= dict.fromkeys((*texts, "retired_reason"), "") | {"loc_method": "map", "loc_datum": "cgcs2000"}
+    row |= {"is_listed": False, "has_suspected": False, "open_cases": 0, "row_version": 1}
+    return row | {"created_at": now, "updated_at": now}
+
+
+def put(session, name, row):
+    """Insert into a table as it was, by the types that its columns still have."""
+    table = Base.metadata.tables[name]
+    session.execute(insert(sa_table(name, *(column(key, table.c[key].type) for key in row))).values(row))

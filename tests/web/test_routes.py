@@ -20,11 +20,12 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from inspections.models import Evidence, Officer
-from inspections.permissions import actor_of
+from inspections.permissions import Actor, actor_of
 from inspections.store import Store
 from inspections.terms import Role
 from inspections.web.visits.input import Shot, sign_shot
 from tests.factories import NOW, an_officer
+from tests.imports import an_import
 from tests.photos import a_photo
 from tests.web.conftest import COMPILED, PERSONAS, SETTINGS, build, sign_in_as
 from tests.web.world import World, a_world
@@ -58,6 +59,18 @@ DOORS: dict[tuple[str, str], set[str]] = {
     ("evidence.show_view", "GET"): ALL,
     ("exports.send_export", "POST"): ALL,  # without restricted fields; it notes what was taken along
     ("exports.show_export", "GET"): ALL,
+    ("imports.answer_import", "POST"): {"township", "supervisor"},  # who sent it
+    ("imports.apply_import", "POST"): {"township", "supervisor"},
+    ("imports.check_import", "POST"): {"township", "supervisor"},
+    ("imports.give_up_import", "POST"): {"township", "supervisor"},
+    ("imports.list_imports", "GET"): MAY_CORRECT,
+    ("imports.receive_import", "POST"): MAY_CORRECT,
+    ("imports.show_import", "GET"): {"township", "supervisor", "admin"},
+    ("imports.show_progress", "GET"): {"township", "supervisor", "admin"},
+    ("imports.show_refused_rows", "GET"): {"township", "supervisor"},
+    ("imports.show_report", "GET"): {"township", "supervisor", "admin"},
+    ("imports.stop_import", "POST"): {"township", "supervisor"},
+    ("imports.undo_import", "POST"): {"township", "supervisor"},
     ("maps.show_map", "GET"): ALL,
     ("maps.show_script", "GET"): ALL,
     ("officers.activate_officer", "POST"): ADMIN,
@@ -133,6 +146,8 @@ def filled(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     with store.write() as session:
         an_officer(session, Role.LEADER, name="auditor", read_only=True)
         world = a_world(session, folder / "data" / "evidence")
+    settings = replace(SETTINGS, data=folder / "data")
+    world.inside["batch_id"] = str(an_import(store, settings, as_officer(store, "township")))
     store.close()
     return folder, world
 
@@ -151,6 +166,11 @@ def place(filled: tuple[Path, World], tmp_path: Path) -> Iterator[Place]:
     app.extensions["xuntu.clock"] = lambda: NOW
     yield Place(app, world, database)
     store.close()
+
+
+def as_officer(store: Store, name: str) -> Actor:
+    with store.read() as session:
+        return actor_of(session.scalars(select(Officer).where(Officer.name == name)).one())
 
 
 def a_tile(folder: Path) -> Path:

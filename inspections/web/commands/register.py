@@ -3,126 +3,186 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy.orm import Session
 
-from inspections.errors import Invalid
-from inspections.imports import NothingAccepted, Report
-from inspections.imports.areas import apply_areas, check_areas
-from inspections.imports.layers import Layer, read_layer
-from inspections.imports.sites import apply_sites, check_sites
-from inspections.permissions import SYSTEM
-from inspections.store import now_utc
-from inspections.terms import Kind
-from inspections.web.commands import Call, note, say
-from inspections.web.words import sentence
+from geo.bundles import bundle, parts_beside
+from inspections.imports.answers import Answers
+from inspections.imports.applying import NothingAccepted
+from inspections.imports.headings import AREA_HEADINGS, SITE_HEADINGS
+from inspections.imports.jobs import Work
+from inspections.imports.unattended import Outcome, Task, check_file, take_file
+from inspections.terms import Kind, MessageLevel
+from inspections.web.commands import Call, Progress, note, say
+from inspections.web.words import N_, sentence
 
 MOST_SHOWN = 20
-
-
-class AreasNotGeoJSON(Invalid):
-    """Boundaries come as GeoJSON."""
-
-    code = "import.areas_not_geojson"
-    message = "Areas are read from GeoJSON. Save {name} as GeoJSON."
+# The option that answers what a page would ask
+ANSWERED_BY = {
+    "geo.no_transformation": "--rough",
+    "import.columns_missing": "--column",
+    "import.declared_elsewhere": "--crs",
+    "import.heading_missing": "--heading-row",
+    "import.looks_shifted": "--crs",
+    "import.no_place": "--crs",
+    "import.repair_proposed": "--repair",
+    "import.sheet_hidden": "--sheet",
+    "import.which_reading": "--crs",
+}
+STEPS = {"checking": N_("Checking rows")}
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
     """Tell the parser of `import`."""
     subjects = commands.add_parser("import", help=_("take in a file: check it, then apply it"))
     subjects = subjects.add_subparsers(metavar=_("WHAT"), required=True)
-    areas = subjects.add_parser("areas", help=_("county, townships and villages, from GeoJSON"))
-    _add_file(areas)
+    areas = subjects.add_parser("areas", help=_("county, townships and villages"))
+    _add_file(areas, set(AREA_HEADINGS))
     areas.set_defaults(run=run_import_areas)
-    sites = subjects.add_parser("sites", help=_("a register of sites, from CSV or GeoJSON"))
-    _add_file(sites)
+    sites = subjects.add_parser("sites", help=_("a register of sites"))
     sites.add_argument(
         "--kind", required=True, choices=[kind.value for kind in Kind], help=_("what the sites are")
     )
+    _add_file(sites, set(SITE_HEADINGS))
     sites.set_defaults(run=run_import_sites)
 
 
 def run_import_areas(call: Call, given: argparse.Namespace) -> int:
     """Check a file of areas and, if told, apply it."""
-    if given.file.suffix.lower() not in (".geojson", ".json"):
-        raise AreasNotGeoJSON(name=given.file.name)
-    county_code = str(call.settings.profile.get("county", {}).get("code", ""))
-
-    def check(session: Session, layer: Layer) -> Any:
-        return check_areas(session, layer, file_name=given.file.name, by=SYSTEM, county_code=county_code)
-
-    return _run_import(call, given, check, apply_areas)
+    return _run_import(call, given, "areas")
 
 
 def run_import_sites(call: Call, given: argparse.Namespace) -> int:
     """Check a register and, if told, apply it."""
-
-    def check(session: Session, layer: Layer) -> Any:
-        return check_sites(session, layer, given.kind, file_name=given.file.name, by=SYSTEM)
-
-    return _run_import(call, given, check, apply_sites)
+    return _run_import(call, given, "sites", given.kind)
 
 
-def _run_import(
-    call: Call,
-    given: argparse.Namespace,
-    check: Callable[[Session, Layer], Any],
-    apply: Callable[..., Any],
-) -> int:
-    with call.store() as store:
-        layer = read_layer(given.file, crs=given.crs)
-        with store.read() as session:
-            checked = check(session, layer)
-        del layer  # a large file is large in memory; applying needs only what was accepted
-        report: Report = checked.report
-        written = report.written(_say)
-        if given.report:
-            given.report.write_bytes(written)
-        _show(report)
-        if given.apply:
-            try:
-                with store.write() as session:
-                    apply(session, checked, written=written, by=SYSTEM, now=now_utc())
-            except NothingAccepted as error:
-                note(sentence(error))
-    _show_outcome(report, applied=given.apply)
-    say(f"read={report.read} accepted={report.accepted} warned={report.warned} refused={report.refused}")
-    return 1 if report.refused else 0
+def _run_import(call: Call, given: argparse.Namespace, subject: str, kind: str = "") -> int:
+    with call.store() as store, _one_file(given.file) as path:
+        work = Work(store, call.settings, say=said)
+        name = given.file.name if path == given.file else f"{given.file.stem}.zip"
+        task = Task(path, name, subject, kind, _answers(given))
+        with Progress(STEPS) as progress:
+            outcome = (take_file if given.apply else check_file)(
+                work, task, lambda done, total: progress("checking", done, total)
+            )
+    if given.report:
+        given.report.write_bytes(outcome.report(said))
+    _show(outcome)
+    if given.apply and not outcome.applied:
+        note(sentence(NothingAccepted()))
+    _show_outcome(outcome, asked_to_apply=given.apply)
+    tally = outcome.tally
+    say(f"read={tally.read} accepted={tally.accepted} warned={tally.warned} refused={tally.refused}")
+    return 1 if tally.refused else 0
 
 
-def _say(error: Exception) -> str:
-    return sentence(error)
+def said(error: Exception) -> str:
+    """A refusal in words, with the option that answers it where there is one."""
+    option = ANSWERED_BY.get(getattr(error, "code", ""))
+    return f"{sentence(error)} ({option})" if option else sentence(error)
 
 
-def _show(report: Report) -> None:
-    """Print the first messages; the report file has them all."""
-    levels = {"error": _("refused"), "warning": _("warning"), "note": _("note")}
-    messages = report.in_order()
-    for message in messages[:MOST_SHOWN]:
-        where = _("row %(row)s", row=message.row) if message.row else _("file")
-        where += f" [{message.column}]" if message.column else ""
-        say(f"{where} · {levels[message.level]} · {sentence(message.error)}")
-    if len(messages) > MOST_SHOWN:
-        say(_("… %(count)s more. Write them all to a file with --report.", count=len(messages) - MOST_SHOWN))
+def _answers(given: argparse.Namespace) -> Answers:
+    return Answers(
+        crs=given.crs or "",
+        rough=given.rough,
+        sheets=tuple(given.sheet),
+        heading_row=given.heading_row,
+        columns={heading: field for field, heading in given.column},
+        repair=given.repair,
+    )
 
 
-def _show_outcome(report: Report, *, applied: bool) -> None:
-    if applied and report.accepted:
-        say(_("Rows applied: %(count)s.", count=report.accepted))
-    elif not applied:
+@contextmanager
+def _one_file(path: Path) -> Iterator[Path]:
+    """The file itself; a shapefile with its parts beside it as one archive."""
+    if path.suffix.lower() != ".shp":
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="shapefile-") as folder:
+        bundled = Path(folder) / "bundle.zip"
+        bundle(parts_beside(path), bundled)
+        yield bundled
+
+
+def _show(outcome: Outcome) -> None:
+    """Print the first messages, those of the file first; the report file has them all."""
+    levels = {
+        MessageLevel.ERROR: _("refused"),
+        MessageLevel.WARNING: _("warning"),
+        MessageLevel.NOTE: _("note"),
+    }
+    for message in outcome.messages[:MOST_SHOWN]:
+        where = [_("row %(row)s", row=message.number) if message.number else _("file")]
+        where += [f"“{message.sheet}”"] if message.sheet else []
+        where += [f"[{message.column}]"] if message.column else []
+        say(f"{' '.join(where)} · {levels[message.level]} · {said(message.error)}")
+    more = len(outcome.messages) - MOST_SHOWN
+    if more > 0:
+        say(_("… %(count)s more. Write them all to a file with --report.", count=more))
+
+
+def _show_outcome(outcome: Outcome, *, asked_to_apply: bool) -> None:
+    if outcome.applied:
+        say(_("Rows applied: %(count)s.", count=outcome.tally.accepted))
+    elif not asked_to_apply:
         say(_("Only checked. Nothing was written; add --apply to take the accepted rows."))
 
 
-def _add_file(parser: argparse.ArgumentParser) -> None:
+def _add_file(parser: argparse.ArgumentParser, fields: set[str]) -> None:
     parser.add_argument("file", metavar="FILE", type=Path, help=_("the file to read"))
     parser.add_argument(
         "--crs", metavar="C", help=_("its coordinate system: EPSG:n, GCJ02 or BD09 (CGCS2000)")
+    )
+    parser.add_argument(
+        "--rough",
+        action="store_true",
+        help=_("take Xian 1980 or Beijing 1954 as it stands, true to 200 m"),
+    )
+    parser.add_argument(
+        "--sheet", action="append", default=[], metavar="NAME", help=_("a sheet to read; may be repeated")
+    )
+    parser.add_argument(
+        "--heading-row", type=_row, default=0, metavar="N", help=_("the row that holds the headings")
+    )
+    parser.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        type=_column_of(fields),
+        metavar="FIELD=HEADING",
+        help=_("which column holds a field; -=HEADING leaves one out; may be repeated"),
+    )
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help=_("take repaired shapes whose area changes by no more than 5 %%"),
     )
     parser.add_argument("--apply", action="store_true", help=_("take the accepted rows; else only check"))
     parser.add_argument(
         "--report", metavar="FILE.json", type=Path, help=_("write every message to this file")
     )
+
+
+def _row(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= 1_000_000):
+        raise argparse.ArgumentTypeError(_("write a whole number from 1 to 1,000,000"))
+    return int(text)
+
+
+def _column_of(fields: set[str]) -> Callable[[str], tuple[str, str]]:
+    def read(text: str) -> tuple[str, str]:
+        field, sign, heading = text.partition("=")
+        if not sign or not heading.strip() or field not in {*fields, "-"}:
+            known = ", ".join(sorted(fields))
+            raise argparse.ArgumentTypeError(
+                _("write FIELD=HEADING with one of these fields, or -: %(known)s", known=known)
+            )
+        return "" if field == "-" else field, heading.strip()
+
+    return read

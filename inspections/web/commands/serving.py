@@ -18,6 +18,7 @@ from inspections.store import Store
 from inspections.web.commands import Call, Progress, note, say
 from inspections.web.security import MAX_REQUEST_BYTES
 from inspections.web.words import N_
+from inspections.web.work import Worker
 
 LOOPBACK = "127.0.0.1"
 THREADS = 8
@@ -89,9 +90,14 @@ def serve(call: Call, store: Store, given: argparse.Namespace) -> int:
         )
     except OSError as error:
         raise PortTaken(host=host, port=port, why=error.strerror or str(error)) from error
+    worker = Worker(call.settings, store)
     with hold_folder(call.settings.data):  # so that nobody restores a backup under a running server
         say(f"serving http://{host}:{port}")
-        server.run()
+        worker.start()
+        try:
+            server.run()
+        finally:
+            worker.stop()
     return 0
 
 

@@ -23,6 +23,7 @@ from inspections.web.maps import parts as map_parts
 
 bp = Blueprint("maps", __name__)
 bp.add_app_template_global(map_parts.site_map_parts)
+bp.add_app_template_global(map_parts.reading_maps)
 
 
 @bp.get("/map")

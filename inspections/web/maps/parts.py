@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -35,6 +35,7 @@ OPENING_TOLERANCES = (0.0012, 0.002, 0.003, 0.004, 0.006, 0.01)  # degrees; the 
 OPENING_BYTES = 6_500  # of outlines, packed: about half of what the page may weigh
 OPENING_DIGITS = 4
 COUNTY, SITE, EDITOR = "map_county", "map_site", "map_editor"  # ids of the boxes
+READINGS = tuple(f"map_reading_{number}" for number in range(6))
 Box = tuple[float, float, float, float]
 
 
@@ -109,12 +110,69 @@ def site_map_parts(site: map_features.Site | None = None, *, editor: bool = Fals
     return SiteMap(parts, name, as_block(data))
 
 
+@dataclass(frozen=True)
+class ReadingMap(SiteMap):
+    """A small map of one reading of a file's coordinates: of which question it is, and of which reading."""
+
+    place: int
+    name_of: str
+
+
+def reading_maps(questions: Sequence[Mapping[str, Any]]) -> list[ReadingMap]:
+    """Render a small map for each reading that is asked about, as many as a page bears.
+
+    Each question has `readings`, each of those a `name` and `points`, and `known` sites beside them: pairs of
+    longitude and latitude.
+    """
+    found = opening()
+    if found is None:
+        return []
+    asked = [(place, said, one) for place, said in enumerate(questions) for one in said["readings"]]
+    return [
+        _reading_map(found, name, place, said, one)
+        for name, (place, said, one) in zip(READINGS, asked, strict=False)
+    ]
+
+
+def _reading_map(
+    found: Opening, name: str, place: int, said: Mapping[str, Any], one: Mapping[str, Any]
+) -> ReadingMap:
+    data = {
+        "bounds": found.bounds,
+        "opens_on": _around([place for reading in said["readings"] for place in reading["points"]]),
+        "areas": orjson.Fragment(found.outlines),
+        "points": one["points"],
+        "known": said["known"],
+        "words": words(),
+    }
+    return ReadingMap(_reading_parts(found, name), name, as_block(data), place, one["name"])
+
+
+def _around(places: Sequence[Sequence[float]]) -> Box | None:
+    """A box round places with some room, the same for all readings; None where there are none."""
+    if not places:
+        return None
+    west, south, east, north = (float(edge) for edge in shapely.MultiPoint(places).bounds)
+    room = max(east - west, north - south, 0.16) / 8
+    return west - room, south - room, east + room, north + room
+
+
+def _reading_parts(found: Opening, name: str) -> MapParts:
+    return _rendered(
+        name,
+        lambda: [FeatureLayer("areas", filled=basemap() is None), FeatureLayer("points")],
+        found.bounds,
+    )
+
+
 def find_script(version: str) -> str | None:
     """Find a map's script by its version; after a restart every map is rendered anew to look."""
     if version not in _scripts() and (found := opening()) is not None:
         county_parts(found)
         site_map_parts()
         site_map_parts(editor=True)
+        for name in READINGS:
+            _reading_parts(found, name)
     return _scripts().get(version)
 
 

@@ -12,32 +12,9 @@ from inspections.map_states import site_map_state
 from inspections.sites.attributes import ATTRIBUTES, Attribute
 from inspections.terms import MapState
 from inspections.web.case_words import days_words
+from inspections.web.field_words import ATTRIBUTE_NAMES
 from inspections.web.filters import label, language, number
 
-ATTRIBUTE_NAMES = {
-    "crop_area_mu": lazy_gettext("Cropped area"),
-    "crop": lazy_gettext("Crop"),
-    "grid_cell": lazy_gettext("Grid cell"),
-    "list_level": lazy_gettext("List it stands in"),
-    "judged_by": lazy_gettext("Judged by"),
-    "target_class": lazy_gettext("Target water class"),
-    "shed_count": lazy_gettext("Number of sheds"),
-    "shed_area_mu": lazy_gettext("Area of sheds"),
-    "filing_no": lazy_gettext("Filing number"),
-    "problem_class": lazy_gettext("Class of problem"),
-    "guard_profile": lazy_gettext("Guard house rule"),
-    "zone": lazy_gettext("Planting zone"),
-    "project": lazy_gettext("Project"),
-    "design_year": lazy_gettext("Year of design"),
-    "design_mu": lazy_gettext("Designed area"),
-    "design_density": lazy_gettext("Designed density"),
-    "species_plan": lazy_gettext("Planned species"),
-    "width_m": lazy_gettext("Width of the belt"),
-    "irrigated": lazy_gettext("Irrigated"),
-    "climate_profile": lazy_gettext("Survival line"),
-    "contract_state": lazy_gettext("Contract"),
-    "keeper": lazy_gettext("Kept by"),
-}
 ATTRIBUTE_HINTS = {
     "width_m": lazy_gettext("With a line, length times width gives the area."),
     "keeper": lazy_gettext("A body or a post, not a person's name."),

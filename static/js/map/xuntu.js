@@ -8,6 +8,7 @@
 
 import { AreasLayer, NamesLayer } from "./areas.js";
 import { element } from "./dom.js";
+import { PointsLayer } from "./points.js";
 import { SitesLayer } from "./sites-layer.js";
 
 // From the ground up; Leaflet's own panes for tiles and controls lie below and above
@@ -20,6 +21,7 @@ const LAYERS = {
   names: ({ areas }) => new NamesLayer(areas),
   sites: () => new SitesLayer(),
   site: ({ site }) => oneSite(site),
+  points: (data) => new PointsLayer(data),
 };
 
 window.xuntu = {
