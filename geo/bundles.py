@@ -45,8 +45,17 @@ def bundle(parts: Mapping[str, Path], target: Path, *, most_bytes: int = Limits(
 
 
 def parts_beside(shp: Path) -> dict[str, Path]:
-    """Find the parts of a shapefile beside its .shp, whatever case their endings are in."""
-    beside = [one for one in shp.parent.iterdir() if one.stem == shp.stem]
+    """Find the parts of a shapefile beside its .shp, whatever case their endings are in.
+
+    Raises
+    ------
+    FileUnreadable
+        Its folder cannot be looked into.
+    """
+    try:
+        beside = [one for one in shp.parent.iterdir() if one.stem == shp.stem]
+    except OSError as error:
+        raise FileUnreadable(name=shp.name) from error
     return {one.name: one for one in beside if one.suffix.lower() in PARTS}
 
 

@@ -62,6 +62,10 @@ _MERIDIAN = r"(?:cm|中央子午线|中央经线)(?P<meridian>\d{2,3})[e度]*"
 _ZONE = r"(?:zone|带号)?第?(?P<zone>\d{2})(?:度?带)?(?P<bare>n)?"
 _GRID = re.compile(rf"{_GK}(?:(?P<step>[36])(?:degree|度带|度分带))?{_GK}(?:{_MERIDIAN}|{_ZONE})")
 _UTM = re.compile(r"(?:wgs84|wgs1984)?utm(?:zone)?(?P<zone>\d{2})n?")
+_BRACKETED = re.compile(r"[(\[【]([^)\]】]*)[)\]】]?")
+_NUMBERS = re.compile(
+    r"经纬度|[经纬]度|东经|北纬|[横纵]坐标|坐标|lon(gitude)?|lng|lat(itude)?|[xy]", re.IGNORECASE
+)
 _SAME = (("krüger", "kruger"), ("gausskruger", "gk"), ("三度", "3度"), ("六度", "6度"), ("东经", ""))
 
 
@@ -87,6 +91,19 @@ def find_name(text: str) -> str | None:
     if utm:
         return _by_zone("EPSG:4326", int(utm["zone"]), None)
     return _NAMES.get(word) or _NAMES.get(re.sub("坐标系?$", "", word)) or _grid_named(word)
+
+
+def find_beside(heading: str) -> str | None:
+    """Find the system that a heading names beside what the numbers are, None where it names none.
+
+    Examples
+    --------
+    >>> find_beside("经度（GCJ-02）"), find_beside("百度坐标X"), find_beside("X坐标(西安80 3度带 33带)")
+    ('GCJ02', 'BD09', 'EPSG:2357')
+    """
+    written = unicodedata.normalize("NFKC", heading)
+    parts = [*_BRACKETED.findall(written), _NUMBERS.sub("", _BRACKETED.sub("", written))]
+    return next((name for part in parts if (name := find_name(part))), None)
 
 
 def find_datum(name: str) -> str | None:

@@ -54,6 +54,7 @@ class Limits:
     headings: int = 200  # rows of titles and headings that each grid may hold besides
     columns: int = 1_000
     cell_bytes: int = 1_000_000
+    row_bytes: int = 10_000_000
     members: int = 200  # files in an archive
     unpacked_bytes: int = 500_000_000
     expansion: int = 100  # how many times its size an archive may unpack to

@@ -89,7 +89,7 @@ class Sheet:
     )  # None for a grid: its first rows may be titles, its heading is still to be found
     row_count: int
     has_geometry: bool = False
-    crs: str | None = None  # what the file says, as `geo.crs.parse_crs` takes it
+    crs: str | None = None  # what the file says: `EPSG:n` where that is clear, else as it is written there
     hidden: bool = False
     hidden_rows: list[int] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)

@@ -15,11 +15,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from inspections.errors import InspectionError
 from inspections.models import LedgerEntry
+from inspections.models.bulk import insert_rows
 from inspections.permissions import Actor
 
 GENESIS = "0" * 64
@@ -92,10 +93,10 @@ def append_many(session: Session, drafts: Iterable[Draft], *, batch: int = 5000)
         last = row["hash"]
         rows.append(row)
         if len(rows) >= batch:
-            session.execute(insert(LedgerEntry), rows)
+            insert_rows(session, LedgerEntry.__table__, rows)
             rows = []
     if rows:
-        session.execute(insert(LedgerEntry), rows)
+        insert_rows(session, LedgerEntry.__table__, rows)
     return number - first
 
 

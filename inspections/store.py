@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -32,6 +33,11 @@ from inspections.settings import Settings
 
 BUSY_TIMEOUT_S = 30
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no room on the disk, in the quota, for a file of this size
+_AS_PYTHON_DOES = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+_JSON = {
+    "json_serializer": lambda value: orjson.dumps(value, option=_AS_PYTHON_DOES).decode(),
+    "json_deserializer": orjson.loads,
+}
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -78,11 +84,11 @@ class Store:
 
     def _open(self) -> Engine:
         if not self.is_sqlite:
-            engine = create_engine(self.url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+            engine = create_engine(self.url, pool_size=8, max_overflow=8, pool_pre_ping=True, **_JSON)
             event.listen(engine, "begin", _begin_postgres)
             return engine
         arguments = {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False, "isolation_level": None}
-        engine = create_engine(self.url, connect_args=arguments, pool_size=8, max_overflow=8)
+        engine = create_engine(self.url, connect_args=arguments, pool_size=8, max_overflow=8, **_JSON)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine

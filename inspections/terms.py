@@ -23,7 +23,10 @@ class Kind(StrEnum):
     @property
     def letter(self) -> str:
         """The letter in a site's and a case's number."""
-        return {"straw": "S", "pond": "P", "greenhouse": "G", "afforestation": "A"}[self.value]
+        return _LETTERS[self]
+
+
+_LETTERS = {Kind.STRAW: "S", Kind.POND: "P", Kind.GREENHOUSE: "G", Kind.AFFORESTATION: "A"}
 
 
 class Role(StrEnum):

@@ -49,11 +49,13 @@ class ReasonMissing(Invalid):
 
 def clean_text(text: str, *, lines: bool = False) -> str:
     """Trimmed, without control and direction characters; in one line unless `lines`."""
-    if text and text.isprintable():  # most texts, and nothing to take out of them
-        return " ".join(text.split())
+    if not text:
+        return ""
+    if text.isprintable():  # most texts, and nothing to take out of them
+        return " ".join(text.split()) if " " in text else text
     kept = "".join(
         " " if unicodedata.category(sign) in ("Zl", "Zp") or sign in "\t\r" else sign
-        for sign in (text or "").replace("\r\n", "\n")
+        for sign in text.replace("\r\n", "\n")
         if sign in "\n\t\r" or unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Cn")
     )
     if lines:

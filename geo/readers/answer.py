@@ -20,7 +20,7 @@ import orjson
 from geo.errors import CellTooLarge, GeoError, NumberNotFinite, TooManyRows, ZeroInText
 from geo.formats import Limits
 
-_BATCH = 1_000
+_BATCH, _BATCH_SIZE = 1_000, 4_000_000  # rows, and characters, of one line
 _BIGGEST_INT = 2**63
 _YES_NO = {True: "是", False: "否"}  # as people here write them in a table
 
@@ -46,6 +46,7 @@ class Answer:
         self._read = 0
         self._most = limits.rows
         self._rows: list[list[Any]] = []
+        self._size = 0  # characters in them
         self._problems: list[list[Any]] = []
         self._sheets: list[SheetFacts] = []
         self._notes: list[GeoError] = []
@@ -68,10 +69,19 @@ class Answer:
         """Add one row of plain values in the order of the columns to the sheet begun last.
 
         A shorter row ends in empty cells; the number is what people call the row.
+
+        Raises
+        ------
+        TooManyRows, CellTooLarge
+            The file is to be refused.
         """
         self._count()
+        size = sum(len(value) for value in values if isinstance(value, str))
+        if size > self._limits.row_bytes:
+            raise CellTooLarge(row=number, most_mb=self._limits.row_bytes // 1_000_000)
         self._rows.append([number, list(values), geometry])
-        if len(self._rows) >= _BATCH:
+        self._size += size + len(geometry or "")
+        if len(self._rows) >= _BATCH or self._size >= _BATCH_SIZE:
             self._flush()
 
     def add_problem(self, number: int, column: str | None, error: GeoError) -> None:
@@ -131,7 +141,7 @@ class Answer:
             self._write(sheet | {"rows": self._rows})
         if self._problems:
             self._write(sheet | {"problems": self._problems})
-        self._rows, self._problems = [], []
+        self._rows, self._problems, self._size = [], [], 0
 
     def _write(self, line: dict[str, Any]) -> None:
         self._out.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))

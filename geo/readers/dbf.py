@@ -80,9 +80,18 @@ class Texts:
 
     def try_texts(self, values: Iterable[Any], *, first: int, width: int) -> None:
         """Try the texts of a field of so many bytes; `first` is the number of the record they begin with."""
-        for record, value in enumerate(values, start=first):
-            if isinstance(value, str) and not value.isascii():
-                self._try(value.encode(BYTES), record, width)
+        raw = {
+            record: value.encode(BYTES)
+            for record, value in enumerate(values, start=first)
+            if isinstance(value, str) and not value.isascii()
+        }
+        together = b"\n".join(raw.values())  # the end of a line is never part of a character
+        self._all_ascii &= not raw
+        self._leads += len(together.translate(None, delete=bytes(range(0xC0))))
+        bad = {one: _first_bad(raw, one, width) for one in self._fitting() if not _fits(together, one)}
+        fallen = {encoding: record for encoding, record in bad.items() if record is not None}
+        self._fits |= dict.fromkeys(fallen, False)
+        self._bad_record = max(fallen.values(), default=self._bad_record)  # of the one that got farthest
 
     @property
     def encoding(self) -> str:
@@ -113,14 +122,6 @@ class Texts:
     def _fitting(self) -> list[str]:
         return [encoding for encoding, fits in self._fits.items() if fits]
 
-    def _try(self, raw: bytes, record: int, width: int) -> None:
-        self._all_ascii = False
-        self._leads += sum(byte >= 0xC0 for byte in raw)
-        for encoding in self._fitting():
-            if not _fits(raw, encoding, width):
-                self._fits[encoding] = False
-                self._bad_record = record
-
 
 def decode(value: Any, encoding: str) -> Any:
     """Decode a text that came as latin-1, half a character at its end left out; give what else there is."""
@@ -146,10 +147,15 @@ def _name_fits(name: str, encoding: str) -> bool:
     return _fits(stem, encoding, _NAME_BYTES - len(number))
 
 
-def _fits(raw: bytes, encoding: str, room: int) -> bool:
+def _first_bad(raw: dict[int, bytes], encoding: str, width: int) -> int | None:
+    return next((record for record, one in raw.items() if not _fits(one, encoding, width)), None)
+
+
+def _fits(raw: bytes, encoding: str, room: int | None = None) -> bool:
     """See that bytes are text; where they fill the room there was, they may break off inside a character."""
+    is_cut = room is not None and len(raw) >= room
     try:
-        codecs.getincrementaldecoder(encoding)("strict").decode(raw, final=len(raw) < room)
+        codecs.getincrementaldecoder(encoding)("strict").decode(raw, final=not is_cut)
     except UnicodeDecodeError:
         return False
     return True

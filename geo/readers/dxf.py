@@ -34,6 +34,8 @@ def read(path: Path, answer: Answer, limits: Limits) -> None:
     shapes, bad = checked(entities.geometries)
     left_out = {place for place in range(entities.count) if place in bad or on_paper[place]}
     shapes = np.array([None if n in left_out else _closed(one) for n, one in enumerate(shapes)], dtype=object)
+    is_point = shapely.get_type_id(shapes) == shapely.GeometryType.POINT
+    texts = [text if at else None for text, at in zip(texts, is_point, strict=True)]  # else a hatching's name
     inside = _texts_inside(shapes, texts)
     taken = {place for places in inside.values() for place in places}
     drawn = [place for place in range(entities.count) if place not in taken and not on_paper[place]]
@@ -76,8 +78,7 @@ def _closed(shape: shapely.Geometry | None) -> shapely.Geometry | None:
 def _texts_inside(shapes: np.ndarray, texts: list[str | None]) -> dict[int, list[int]]:
     """Find the texts that stand in a polygon, by the smallest polygon each stands in."""
     polygons = np.flatnonzero(shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON)
-    written = np.array([place for place, text in enumerate(texts) if text], dtype=int)
-    points = written[shapely.get_type_id(shapes[written]) == shapely.GeometryType.POINT]
+    points = np.array([place for place, text in enumerate(texts) if text], dtype=int)
     inside: dict[int, list[int]] = defaultdict(list)
     smallest: dict[int, int] = {}
     areas = shapely.area(shapes)

@@ -18,6 +18,7 @@ from geo.errors import (
     NumberNotFinite,
     TooFewPoints,
     TooManyColumns,
+    TooManyVertices,
     WrongGeometryType,
     ZeroInText,
 )
@@ -31,6 +32,8 @@ _WKB_NAMES = (
     *("", *_KEPT, "GeometryCollection", "CircularString", "CompoundCurve", "CurvePolygon", "MultiCurve"),
     *("MultiSurface", "Curve", "Surface", "PolyhedralSurface", "TIN", "Triangle"),
 )
+_VERTEX = 16  # bytes
+_LONGEST_WKB = 1_000_000 * _VERTEX
 _LONGEST_CRS = 10_000
 
 
@@ -72,9 +75,12 @@ def checked(wkb: np.ndarray) -> tuple[np.ndarray, dict[int, InvalidGeometry]]:
 
 
 def _wrong_kind(wkb: bytes | None) -> InvalidGeometry | None:
-    """Say what is wrong with what is no point, line or polygon, before GEOS is asked to read it."""
+    """Say what is wrong with what is no point, line or polygon, or endless, before GEOS has to read it."""
     if wkb is None:
         return EmptyGeometry()
+    if len(wkb) > _LONGEST_WKB:
+        vertices, most = len(wkb) // _VERTEX, _LONGEST_WKB // _VERTEX
+        return TooManyVertices(vertices=vertices, most=most)
     (kind,) = struct.unpack_from("<I" if wkb[0] else ">I", wkb, 1)
     name = _WKB_NAMES[kind % 1000] if kind % 1000 < len(_WKB_NAMES) else ""
     return None if name in _KEPT else WrongGeometryType(type=name or "?")

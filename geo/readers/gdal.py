@@ -24,9 +24,9 @@ from geo.errors import BadLayer
 # All vector drivers of any GDAL, from its documentation; those a build lacks do no harm
 _KNOWN = (
     "ADBC, AeronavFAA, AIVector, AmigoCloud, ARCGEN, Arrow, AVCBin, AVCE00, BAG, BNA, CAD, Carto, "
-    "Cloudant, CouchDB, CSV, CSW, DB2ODBC, DGN, DGNV8, DODS, DWG, DXF, EDIGEO, EEDA, Elasticsearch, ESRI "
-    "Shapefile, ESRIJSON, FileGDB, FlatGeobuf, GDALG, Geoconcept, GeoJSON, GeoJSONSeq, Geomedia, GeoRSS, "
-    "GFT, GML, GMLAS, GPKG, GPSBabel, GPSTrackMaker, GPX, GTFS, GTM, HANA, HTF, HTTP, IDB, Idrisi, "
+    "Cloudant, CouchDB, CSV, CSW, DB2ODBC, DGN, DGNV8, DODS, DWG, DXF, EDIGEO, EEDA, Elasticsearch, "
+    "ESRI Shapefile, ESRIJSON, FileGDB, FlatGeobuf, GDALG, Geoconcept, GeoJSON, GeoJSONSeq, Geomedia, "
+    "GeoRSS, GFT, GML, GMLAS, GPKG, GPSBabel, GPSTrackMaker, GPX, GTFS, GTM, HANA, HTF, HTTP, IDB, Idrisi, "
     "INGRES, Interlis 1, Interlis 2, JML, JP2ECW, JP2KAK, JP2Lura, JP2MrSID, JP2OpenJPEG, JPEG2000, "
     "JSONFG, KML, LIBKML, LVBAG, MapInfo File, MapML, MBTiles, MEM, Memory, MiraMonVector, MongoDB, "
     "MongoDBv3, MSSQLSpatial, MVT, MySQL, NAS, netCDF, NGW, OAPIF, OCI, OCI GeoRaster, ODBC, ODS, OGCAPI, "
@@ -117,11 +117,7 @@ class GDAL:
         for name, kind, subtype, array in zip(
             names, said["ogr_types"], said["ogr_subtypes"], arrays, strict=True
         ):
-            if (
-                kind in _WHOLE
-                and array.dtype.kind == "f"
-                and np.abs(np.nan_to_num(array)).max(initial=0) > _EXACT
-            ):
+            if kind in _WHOLE and array.dtype.kind == "f" and np.nanmax(np.abs(array), initial=0) > _EXACT:
                 array = self._exact(path, name, ids, array, how)
             columns.append(_values(array, kind, subtype))
         return Chunk(names, columns, geometries, said["crs"], skipped + 1, len(ids))

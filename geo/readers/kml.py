@@ -21,14 +21,19 @@ _LINES = ("LineString", "LinearRing", "Track")
 
 def read(path: Path, answer: Answer, limits: Limits) -> None:
     """Read every placemark; its name, its description as plain text and its data become columns."""
-    text, answer.encoding = decode(path.read_bytes())
-    document = _Document(path.name)
+    add_sheets(answer, folders_of(path.read_bytes(), path.name, answer), limits)
+
+
+def folders_of(content: bytes, name: str, answer: Answer) -> list[Places]:
+    """Give the folders of a document in the order in which they begin, those without placemarks too."""
+    text, answer.encoding = decode(content)
+    document = _Document(name)
     markup.parse([text.encode()], document.follow, encoding="utf-8")
-    add_sheets(answer, document.folders, limits)
+    return document.folders
 
 
 class _Document:
-    """Follows the elements of a file; `folders` stand in the order in which they begin."""
+    """Follows the elements of a document."""
 
     def __init__(self, name: str) -> None:
         self.folders: list[Places] = []

@@ -1,4 +1,4 @@
-"""Read KMZ: the document in the archive, and nothing else of it."""
+"""Read KMZ: the documents in the archive, and nothing else of it."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ from pathlib import Path
 
 from geo.errors import NotThisFormat, TooLarge
 from geo.formats import Limits
-from geo.readers import kml
 from geo.readers.answer import Answer
 from geo.readers.archive import Archive
+from geo.readers.kml import folders_of
+from geo.readers.places import Places, add_sheets
+
+_MAIN = "doc.kml"
 
 
 def read(path: Path, answer: Answer, limits: Limits) -> None:
-    """Read `doc.kml`, else the first KML that lies least deep."""
+    """Read the main document and the others beside it, which it usually only links to."""
+    folders: list[Places] = []
     with Archive(path, limits) as archive:
         documents = [name for name in archive.names if name.lower().endswith((".kml", ".ovkml"))]
         if not documents:
             raise NotThisFormat(name=path.name, format="KMZ")
-        main = min(documents, key=lambda name: (name.lower() != "doc.kml", name.count("/")))
-        inner = path.with_name("doc.kml")
-        archive.extract(main, inner)
-    if inner.stat().st_size > limits.bytes:
-        raise TooLarge(most_mb=limits.bytes // 1_000_000)
-    kml.read(inner, answer, limits)
+        left = limits.bytes
+        for name in sorted(documents, key=lambda name: name.lower() != _MAIN):
+            content = b"".join(archive.chunks(name))
+            left -= len(content)
+            if left < 0:
+                raise TooLarge(most_mb=limits.bytes // 1_000_000)
+            folders += folders_of(content, path.name, answer)
+    add_sheets(answer, folders, limits)

@@ -1,4 +1,4 @@
-"""Read one shapefile whose parts lie beside each other, under ASCII names and with small endings."""
+"""Read one shapefile whose parts lie beside each other under names of ours."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from geo.readers.answer import Answer
 from geo.readers.features import add_chunk, crs_of, refuse_wide, unique
 from geo.readers.gdal import GDAL
 
+SYSTEM, ENCODING = ".system", ".encoding"  # the endings of .prj and .cpg here
 _DRIVER = "ESRI Shapefile"
 _SHX_HEAD, _SHX_ENTRY = 100, 8
 _LONGEST_PRJ = 20_000
@@ -28,7 +29,7 @@ def read_shapefile(shp: Path, name: str, answer: Answer, limits: Limits) -> None
     if texts.is_lied_about:
         answer.note(EncodingNotAsSaid(declared=texts.declared, encoding=encoding))
     answer.encoding = answer.encoding or encoding
-    sheet = answer.begin_sheet(name, columns=[], has_geometry=True, crs=_crs(shp.with_suffix(".prj")))
+    sheet = answer.begin_sheet(name, columns=[], has_geometry=True, crs=_crs(shp.with_suffix(SYSTEM)))
     for chunk in gdal.chunks(shp, encoding=dbf.BYTES):
         sheet.columns = unique([dbf.decode_name(one, encoding) for one in chunk.names])
         columns = [[dbf.decode(one, encoding) for one in cells] for cells in chunk.columns]
@@ -36,7 +37,7 @@ def read_shapefile(shp: Path, name: str, answer: Answer, limits: Limits) -> None
 
 
 def _try_texts(gdal: GDAL, shp: Path, head: dbf.Head, limits: Limits) -> dbf.Texts:
-    cpg = shp.with_suffix(".cpg")
+    cpg = shp.with_suffix(ENCODING)
     declared = cpg.read_bytes()[:100].decode("ascii", "replace") if cpg.exists() else ""
     texts = dbf.Texts(declared, head.mark)
     for chunk in gdal.chunks(shp, encoding=dbf.BYTES, read_geometry=False):
@@ -56,4 +57,10 @@ def _refuse_unequal(shp: Path, records: int) -> None:
 
 def _crs(prj: Path) -> str | None:
     """Name the coordinate system; without a .prj, none."""
-    return crs_of(prj.read_bytes()[:_LONGEST_PRJ].decode("utf-8", "replace")) if prj.exists() else None
+    if not prj.exists():
+        return None
+    content = prj.read_bytes()[:_LONGEST_PRJ]
+    try:
+        return crs_of(content.decode())
+    except UnicodeDecodeError:
+        return crs_of(content.decode("gb18030", "replace"))

@@ -9,9 +9,10 @@ from geo.errors import NothingToRead, PartMissing, TooLarge
 from geo.formats import FORMATS, HEAD_BYTES, SHAPEFILE, ZIP, Limits, format_of
 from geo.readers.answer import Answer
 from geo.readers.archive import Archive
-from geo.readers.shapefile import read_shapefile
+from geo.readers.shapefile import ENCODING, SYSTEM, read_shapefile
 
-_PARTS = (".shp", ".dbf", ".shx", ".prj", ".cpg")
+# What the parts are called here: GDAL reads two of them otherwise than we do, so it does not get to see them
+_PARTS = {".shp": ".shp", ".dbf": ".dbf", ".shx": ".shx", ".prj": SYSTEM, ".cpg": ENCODING}
 _NEEDED = (".shp", ".dbf")
 # An archive in an archive is passed over; workbooks and KMZ are archives only to those who look inside
 _OTHERS = tuple(ending for one in FORMATS if one.name not in (SHAPEFILE, ZIP) for ending in one.endings)
@@ -30,24 +31,30 @@ def read(path: Path, answer: Answer, limits: Limits) -> None:
 
 
 def _read_other(archive: Archive, path: Path, answer: Answer, limits: Limits) -> None:
-    others = [name for name in archive.names if name.lower().endswith(_OTHERS)]
-    if len(others) != 1:
-        raise NothingToRead
-    inner = path.with_name("inner").with_suffix(PurePosixPath(others[0]).suffix.lower())
-    archive.extract(others[0], inner)
+    name = _only([one for one in archive.names if one.lower().endswith(_OTHERS)])
+    inner = path.with_name("inner").with_suffix(PurePosixPath(name).suffix.lower())
+    archive.extract(name, inner)
     if inner.stat().st_size > limits.bytes:
         raise TooLarge(most_mb=limits.bytes // 1_000_000)
-    answer.format, reader = _seen(inner, others[0])
+    answer.format, reader = _seen(inner, name)
     importlib.import_module(reader).read(inner, answer, limits)
+
+
+def _only(names: list[str]) -> str:
+    """Choose the one file there is; a text beside one other is about it."""
+    for some in (names, [one for one in names if not one.lower().endswith(".txt")]):
+        if len(some) == 1:
+            return some[0]
+    raise NothingToRead
 
 
 def _unpack_parts(archive: Archive, name: str, target: Path) -> Path:
     """Unpack the parts of a shapefile under a name of ours; give the .shp."""
     stem = name[: -len(".shp")]
-    for ending in _PARTS:
+    for ending, ours in _PARTS.items():
         part = next((one for one in archive.names if one.lower() == (stem + ending).lower()), None)
         if part:
-            archive.extract(part, target.with_suffix(ending))
+            archive.extract(part, target.with_suffix(ours))
         elif ending in _NEEDED:
             raise PartMissing(part=PurePosixPath(stem + ending).name)
     return target.with_suffix(".shp")

@@ -19,6 +19,7 @@ from inspections.imports.area_writing import AreaWriter
 from inspections.imports.site_rows import SiteWriter
 from inspections.ledger import Draft
 from inspections.models import Case, ImportBatch, ImportMessage, ImportRow, Site, Visit
+from inspections.models.bulk import rtree_at_once
 from inspections.permissions import Actor, require
 from inspections.terms import ImportState, MessageLevel, RowOutcome, SiteStatus
 from inspections.typed import check_reason
@@ -34,13 +35,6 @@ class NothingAccepted(NotFound):
 
     code = "import.nothing_accepted"
     message = "No row can be taken. Nothing was applied."
-
-
-class QuestionsOpen(Conflict):
-    """Rows wait for an answer."""
-
-    code = "import.questions_open"
-    message = "Rows that wait for an answer: {count}. Answer the questions first."
 
 
 class NotApplied(Conflict):
@@ -73,7 +67,6 @@ def apply_batch(
     report_sha256: str,
     by: Actor,
     now: datetime,
-    progress: Callable[[int], None] = lambda done: None,
 ) -> None:
     """Take the rows of a checked batch that are new or correct something.
 
@@ -83,9 +76,8 @@ def apply_batch(
         Nothing was written.
     """
     require(by, _ACTIONS[batch.subject])
+    staging.require_rows_answered(session, batch.id)
     tally = staging.tally_of(session, batch.id)
-    if tally.asked:
-        raise QuestionsOpen(count=tally.asked)
     if not tally.accepted:
         raise NothingAccepted
     batch.state, batch.applied_at, batch.applied_by_id = ImportState.APPLIED, now, by.id
@@ -95,12 +87,11 @@ def apply_batch(
     session.flush()
     append = _appender(by, now)
     ledger.append_many(session, [append(f"{batch.subject}.imported", "import", batch.id, batch_facts(batch))])
-    writer, done = _WRITERS[batch.subject](session, batch, by=by, now=now), 0
-    for rows in staging.rows_with(session, batch.id, _APPLIED_OUTCOMES):
-        writer.write(rows)
-        session.flush()
-        done += len(rows)
-        progress(done)
+    writer = _WRITERS[batch.subject](session, batch, by=by, now=now)
+    with rtree_at_once(session, Site.__table__):
+        for rows in staging.rows_with(session, batch.id, _APPLIED_OUTCOMES):
+            writer.write(rows)
+            session.flush()
 
 
 def undo_batch(session: Session, batch: ImportBatch, *, reason: str, by: Actor, now: datetime) -> None:
@@ -172,13 +163,9 @@ def _stood_on(batch: ImportBatch) -> Any:
         exists().where(Case.site_id == Site.id),
     )
     new = (Site.import_id == batch.id) & (Site.status != SiteStatus.REFUSED) & touched
-    corrected = exists().where(
-        ImportRow.batch_id == batch.id,
-        ImportRow.site_id == Site.id,
-        ImportRow.before.is_not(None),
-        ImportRow.site_version != Site.row_version,
-    )
-    return or_(new, corrected)
+    mine = (ImportRow.batch_id == batch.id) & (ImportRow.site_id == Site.id) & ImportRow.before.is_not(None)
+    as_left = exists().where(mine, ImportRow.site_version == Site.row_version)
+    return or_(new, exists().where(mine) & ~as_left)
 
 
 Appender = Callable[..., Draft]

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 import shapely
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from inspections import ledger
@@ -17,7 +17,7 @@ from inspections.imports.areas import ORDER
 from inspections.ledger import Draft
 from inspections.models import Area, Body, ImportBatch, ImportRow, ScopeArea, Site
 from inspections.permissions import Actor
-from inspections.terms import AreaLevel
+from inspections.terms import AreaLevel, ImportState
 
 _NAMES = ("name_en", "category", "source")
 
@@ -116,11 +116,19 @@ def what_stands_on(session: Session, batch: ImportBatch) -> list[str]:
 
 
 def later_versions(session: Session, batch: ImportBatch) -> list[str]:
-    """The codes of which another import made a newer version since."""
-    mine = select(Area.code, func.max(Area.pk).label("pk")).where(Area.import_id == batch.id)
-    newest = mine.group_by(Area.code).subquery()
-    query = select(Area.code).join(newest, newest.c.code == Area.code).where(Area.pk > newest.c.pk)
-    return sorted(set(session.scalars(query)))
+    """The codes of which another import made a newer version, or the end, since.
+
+    A version of the same day gives way to the newer one, so it is looked for in what that kept of it.
+    """
+    query = select(ImportRow.before).join(ImportBatch, ImportBatch.id == ImportRow.batch_id)
+    query = query.where(
+        ImportBatch.id != batch.id,
+        ImportBatch.subject == "areas",
+        ImportBatch.state == ImportState.APPLIED,
+        ImportRow.before.is_not(None),
+    )
+    mine = str(batch.id)
+    return sorted({kept["code"] for kept in session.scalars(query) if kept and kept["import_id"] == mine})
 
 
 def _place(facts: Mapping[str, Any], shape: bytes | None, before: Area | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
@@ -30,7 +30,7 @@ from inspections.models import ImportBatch, ImportMapping, Officer
 from inspections.permissions import Actor, may, require
 from inspections.store import rows_in_pages
 from inspections.terms import ImportJob, ImportState, Kind, Role
-from inspections.typed import NotInList, clean_text
+from inspections.typed import NotInList, check_reason, clean_text
 
 SUBJECTS = ("sites", "areas")
 PAGE = 50
@@ -44,10 +44,9 @@ class AlreadyImported(Conflict):
     code = "import.already_imported"
     message = "This file was imported on {day} as {name}: {accepted} rows. Nothing was done again."
 
-    def __init__(self, first: ImportBatch) -> None:
-        day = beijing_day(first.applied_at or first.received_at).isoformat()
-        super().__init__(day=day, name=first.file_name, accepted=first.rows_accepted)
-        self.batch_id = first.id
+    def __init__(self, *, batch_id: uuid.UUID | None = None, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.batch_id = batch_id
 
 
 class FileGone(NotFound):
@@ -144,7 +143,9 @@ def require_new_file(session: Session, subject: str, kind: str, sha256: str) -> 
     query = query.where(ImportBatch.kind == kind, ImportBatch.state == ImportState.APPLIED)
     first = session.scalar(query.limit(1))
     if first is not None:
-        raise AlreadyImported(first)
+        day = beijing_day(first.applied_at or first.received_at).isoformat()
+        facts = {"day": day, "name": first.file_name, "accepted": first.rows_accepted}
+        raise AlreadyImported(batch_id=first.id, **facts)
 
 
 def get_batch(session: Session, batch_id: uuid.UUID, by: Actor, *, locked: bool = False) -> ImportBatch:
@@ -196,19 +197,20 @@ def check_again(session: Session, batch: ImportBatch, answers: Answers, *, by: A
 
 
 def ask_to_apply(session: Session, batch: ImportBatch, *, by: Actor) -> None:
-    """Have a checked file applied."""
+    """Have a checked file applied; raises `QuestionsOpen` while it waits for an answer."""
     if batch.state is not ImportState.CHECKED or batch.job is not ImportJob.NONE:
         raise WrongStep
+    staging.require_answered(session, batch.id)
     require_new_file(session, batch.subject, batch.kind, batch.sha256)
     _ask(batch, ImportJob.APPLY, by)
     session.flush()
 
 
 def ask_to_undo(session: Session, batch: ImportBatch, reason: str, *, by: Actor) -> None:
-    """Have an applied file undone."""
+    """Have an applied file undone; raises `ReasonMissing` unless it is said why."""
     if batch.state is not ImportState.APPLIED or batch.job is not ImportJob.NONE:
         raise WrongStep
-    batch.answers = {**batch.answers, "undo_reason": reason}
+    batch.answers = {**batch.answers, "undo_reason": check_reason(reason)}
     _ask(batch, ImportJob.UNDO, by)
     session.flush()
 
@@ -265,9 +267,10 @@ def remember(session: Session, batch: ImportBatch, *, by: Actor, now: datetime) 
         )
         kept = session.scalar(query)
         if kept is None:
-            kept = ImportMapping(subject=batch.subject, kind=batch.kind, headings_sha256=key)
+            kept = ImportMapping(subject=batch.subject, kind=batch.kind, headings_sha256=key, columns={})
             session.add(kept)
-        kept.columns = {heading: columns[heading] for heading in headings if heading in columns}
+        agreed = {heading: columns[heading] for heading in headings if heading in columns}
+        kept.columns = {**kept.columns, **agreed}
         kept.agreed_at, kept.agreed_by_id = now, by.id
     session.flush()
 

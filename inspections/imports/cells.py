@@ -33,6 +33,7 @@ _UNIT = re.compile(r"^([+-]?[\d.,]+)\s*([^\d\s.,+-].*)?$")
 _EXPONENT = re.compile(r"\d(?:\.\d+)?e\+\d+", re.IGNORECASE)
 _DAYS = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[ T].*)?")
 _EXCEL_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#GETTING_DATA")
+_EXACT = 1e15  # from here on a spreadsheet has put zeros in the place of the last digits
 _EPOCH = date(1899, 12, 30)  # day 0 of Excel's serial numbers, its 29 February 1900 allowed for
 _EARLIEST, _LATEST = date(1949, 10, 1), date(2100, 12, 31)
 
@@ -141,6 +142,14 @@ def read_code(value: Any) -> str:
     if _EXPONENT.fullmatch(written):
         raise CodeCut(said=written)
     return written.removesuffix(".0") if written.removesuffix(".0").isdigit() else written
+
+
+def require_whole(value: Any) -> None:
+    """Raise `CodeCut` for a number or code that a spreadsheet kept by its first fifteen digits only."""
+    written = read_text(value)
+    too_long = isinstance(value, int | float) and abs(value) >= _EXACT
+    if too_long or _EXPONENT.fullmatch(clean_code(written)):
+        raise CodeCut(said=written[:40])
 
 
 def read_day(value: Any) -> date | None:

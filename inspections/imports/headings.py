@@ -1,8 +1,8 @@
 """What people call the columns of their registers: one table for sites, one for areas; what is near enough.
 
-A heading is compared without spaces, signs and case, full-width letters turned to narrow ones. A name of the
-table is sure; a name near one of them is taken too, but somebody should look at it: `Match.sure` says which.
-To take another name, add it here.
+A heading is compared without spaces, signs and case, full-width letters turned to narrow ones, traditional
+characters to simple ones. A name of the table is sure; a name near one of them is taken too, but somebody
+should look at it: `Match.sure` says which. To take another name, add it here.
 """
 
 from __future__ import annotations
@@ -213,6 +213,10 @@ WORTHLESS = frozenset(
         "怎么改",
         "工作表",
         "行号",
+        "行",
+        "reason",
+        "sheet",
+        "row",
     }
     | {
         "state",
@@ -230,6 +234,10 @@ WORTHLESS = frozenset(
 )
 # Names that programs give a column of their own: taken only where no other column says it
 _WEAK = frozenset({"id", "fid", "objectid"})
+# Columns whose names only look like one that is known: what they say is not read, and that is said
+_SAYS_ELSE = frozenset(
+    {"坐标系", "坐标系统", "坐标类型", "坐标来源", "坐标采集人", "坐标采集日期", "坐标备注"}
+)
 # What a longer heading contains tells its column where nothing else does; the first that fits decides
 _CONTAINED: tuple[tuple[str, str], ...] = (
     ("经纬度", "position"),
@@ -239,6 +247,11 @@ _CONTAINED: tuple[tuple[str, str], ...] = (
     ("北纬", "lat"),
     ("横坐标", "x"),
     ("纵坐标", "y"),
+    ("x坐标", "x"),
+    ("坐标x", "x"),
+    ("y坐标", "y"),
+    ("坐标y", "y"),
+    ("坐标", "position"),
     ("乡镇", "township"),
     ("行政村", "village"),
     ("电话", "operator_phone"),
@@ -252,6 +265,10 @@ _CONTAINED: tuple[tuple[str, str], ...] = (
     ("面积(公顷", "area_ha"),
     ("备注", "remark"),
     ("名称", "name"),
+)
+_SIMPLE = str.maketrans(
+    "稱點編號類別狀態鄉鎮經緯東標圖積畝頃責體業戶電話聯機單備註說設數項種樹網",
+    "称点编号类别状态乡镇经纬东标图积亩顷责体业户电话联机单备注说设数项种树网",
 )
 _CLOSE = 0.8  # of difflib: one sign of five may be another
 _SHORTEST_CUT = 2  # a heading cut by a format must have kept so many signs
@@ -276,8 +293,13 @@ def heading_key(text: str) -> str:
     >>> heading_key("面积（亩） ") == heading_key("面积(亩)") == heading_key("* 面积/亩")
     True
     """
-    key = re.sub(r"[\s_:*·.\-]", "", unicodedata.normalize("NFKC", text)).lower()
-    return re.sub(r"/([^/()]+)$", r"(\1)", key)
+    key = re.sub(r"[\s_:*·.\-]", "", unicodedata.normalize("NFKC", text)).lower().translate(_SIMPLE)
+    return re.sub(r"/([^/()]+)$", r"(\1)", key).replace("座标", "坐标")
+
+
+def says_else(heading: str) -> bool:
+    """Whether a column looks like one that is known, but means something else."""
+    return heading_key(heading) in _SAYS_ELSE
 
 
 def is_worthless(heading: str) -> bool:
@@ -304,11 +326,16 @@ def _finder(names: Mapping[str, str], contained: tuple[tuple[str, str], ...]) ->
     @cache
     def find(heading: str) -> Match | None:
         key = heading_key(heading)
-        if not key or key in _WORTHLESS:
+        if not key or key in _WORTHLESS or key in _SAYS_ELSE:
             return None
         if key in names:
             return Match(names[key], sure=key not in _WEAK)
-        near = _cut(key, names) or _containing(key, contained) or _close(key, names)
+        near = (
+            _cut(key, names)
+            or _qualified(heading, names)
+            or _containing(key, contained)
+            or _close(key, names)
+        )
         return Match(near, sure=False) if near else None
 
     return find
@@ -320,6 +347,13 @@ def _cut(key: str, names: Mapping[str, str]) -> str | None:
         return None
     found = {field for name, field in names.items() if name.startswith(key)}
     return found.pop() if len(found) == 1 else None
+
+
+def _qualified(heading: str, names: Mapping[str, str]) -> str | None:
+    """A name with something in brackets behind it, or a number's with its system: X(西安80), bd09_lng."""
+    bare = names.get(re.sub(r"\(.*\)$", "", heading_key(heading)))
+    words = {names.get(word) for word in re.split(r"[\s_\-]+", heading.lower())}
+    return bare or next((name for name in ("lon", "lat", "x", "y") if name in words), None)
 
 
 def _containing(key: str, contained: tuple[tuple[str, str], ...]) -> str | None:

@@ -216,6 +216,7 @@ def apply_staged(
     try:
         with work.store.write() as session:
             batch = session.get_one(ImportBatch, batch_id, with_for_update=True)
+            batches.require_new_file(session, batch.subject, batch.kind, batch.sha256)
             applying.apply_batch(
                 session,
                 batch,

@@ -25,7 +25,6 @@ PROPOSED: Mapping[str, MessageLevel] = {
     "import.near_township_line": MessageLevel.WARNING,
     "import.near_earlier_row": MessageLevel.WARNING,
     "import.name_of_earlier_row": MessageLevel.WARNING,
-    "import.swapped": MessageLevel.NOTE,
     "import.looks_shifted": MessageLevel.WARNING,
     "site.near_another": MessageLevel.WARNING,
     "site.overlaps_another": MessageLevel.WARNING,

@@ -153,7 +153,7 @@ def open_tables(
             lacking[0] if lacking else HeadingMissing(names="、".join(known_names[:4])),
         )
     else:
-        _note_unread(opened)
+        _note_unread(opened, answers)
     return opened
 
 
@@ -238,7 +238,9 @@ def _note_columns(opened: Opened, table: Table) -> None:
         opened.note(RowsHidden(count=len(hidden), rows=numbers_in_words(hidden)), name)
 
 
-def _note_unread(opened: Opened) -> None:
+def _note_unread(opened: Opened, answers: Answers) -> None:
+    """Name the sheets that should have been read; those that somebody did not choose are no surprise."""
     for shown in opened.sheets:
-        if not shown["taken"] and not shown["hidden"] and shown["rows"]:
+        wanted = shown["name"] in answers.sheets if answers.sheets else not shown["hidden"]
+        if wanted and not shown["taken"] and shown["rows"]:
             opened.note(SheetWithoutTable(name=shown["name"]), shown["name"])

@@ -16,6 +16,7 @@ import shapely
 
 from geo.coordinates import CHINA, read_number_pairs, read_numbers
 from geo.crs import Reading, parse_crs
+from geo.crs_names import find_beside
 from geo.datums import LocalDatums
 from geo.errors import InvalidGeometry
 from geo.readings import Candidate, Pairs, Status, read_pairs
@@ -129,12 +130,12 @@ class TablePlaces:
         self, table: Table, box: Box | None, answers: Answers, local: LocalDatums, *, as_sites: bool = True
     ) -> None:
         self.table, self.box, self._answers, self._as_sites = table, box, answers, as_sites
-        said = answers.crs or table.sheet.crs
-        self.declared = parse_crs(said, local=local, rough=answers.rough) if said else None
         degrees = parse_crs(_DEGREES)
         fields = table.fields
         pairs = [pair for pair in _PAIRS if all(name in fields for name in pair)]
         self._names = pairs[0] if pairs else (("position",) if "position" in fields else ())
+        said = answers.crs or table.sheet.crs or self._said_by_headings()
+        self.declared = parse_crs(said, local=local, rough=answers.rough) if said else None
         self._odd: dict[int, Refusal] = {}  # rows whose cells are no numbers, and why
         self.x, self.y = self._gather()
         chosen = [parse_crs(name, local=local, rough=answers.rough) for name in answers.readings]
@@ -202,6 +203,11 @@ class TablePlaces:
             else:
                 found.append(self._of_point(row, cells, point, needed))
         return found
+
+    def _said_by_headings(self) -> str | None:
+        """The system that a heading names; degrees need no naming, and metres are told by their size."""
+        named = (find_beside(self.table.heading_of(name)) for name in self._names)
+        return next((name for name in named if name not in (None, "EPSG:4490", "EPSG:4326")), None)
 
     def _gather(self) -> tuple[np.ndarray, np.ndarray]:
         """The two numbers of every row: of its columns, or of the middle of its geometry's box."""

@@ -34,6 +34,13 @@ class Swapped(InspectionError):
     message = "Latitude stands before longitude: {count}, first in row {row}. Put them right?"
 
 
+class PutRight(InspectionError):
+    """The same, once somebody agreed."""
+
+    code = "import.put_right"
+    message = "Latitude stood before longitude and was put right: {count}, first in row {row}."
+
+
 class ReadAs(InspectionError):
     """How numbers were read that nobody declared."""
 
@@ -159,12 +166,12 @@ class Places:
             rows = places.swapped_degrees()
             if not len(rows) or self._answers.swapped == "no":
                 continue
-            error = Swapped(count=len(rows), row=places.number(int(rows[0])))
+            facts = {"count": len(rows), "row": places.number(int(rows[0]))}
             sheet = places.table.sheet.name
             if self._answers.swapped:
-                yield RowMessage(MessageLevel.NOTE, error, sheet=sheet)
+                yield RowMessage(MessageLevel.NOTE, PutRight(**facts), sheet=sheet)
             else:
-                yield RowMessage(MessageLevel.QUESTION, error, sheet=sheet, choices=("yes", "no"))
+                yield RowMessage(MessageLevel.QUESTION, Swapped(**facts), sheet=sheet, choices=("yes", "no"))
 
     def _about_shift(self) -> Iterator[RowMessage]:
         if self._known is None or self._answers.shifted or self._answers.crs.upper() in ("GCJ02", "BD09"):

@@ -14,7 +14,7 @@ from geo.shapes import MU_M2
 from geo.sources import Plain
 from inspections import terms
 from inspections.errors import InspectionError, Invalid
-from inspections.imports.cells import read_area_m2, read_text
+from inspections.imports.cells import read_area_m2, read_text, require_whole
 from inspections.imports.places import Position
 from inspections.imports.rows import CheckedRow
 from inspections.imports.tables import Table
@@ -30,6 +30,7 @@ _FIELDS_OF = {
     "geometry": ("shape", "lon", "x", "position"),
     "position": ("shape", "lon", "x", "position"),
     "body_id": ("body",),
+    "operator_name": ("operator_phone",),
     "township": ("township", "township_code"),
 }
 _YES = frozenset({"是", "有", "yes", "true", "1", "√"})
@@ -90,6 +91,15 @@ class RowReader:
             error.field = field
             raise
 
+    def code(self, field: str) -> str:
+        """A number or code as text; raises `CodeCut`, with the field, where its last digits are lost."""
+        try:
+            require_whole(self.value(field))
+        except Invalid as error:
+            error.field = field
+            raise
+        return self.text(field)
+
     def named(self, fact: str) -> tuple[str, Plain]:
         """The heading and the cell a fact was read from, for a message."""
         names = (fact, *_FIELDS_OF.get(fact, ()))
@@ -119,7 +129,7 @@ def read_facts(
         With its field.
     """
     accuracy = reader.value("loc_accuracy_m")
-    texts = ("name", "village_group", "operator_phone", "township_reason", "remark")
+    texts = ("name", "village_group", "township_reason", "remark")
     return SiteFacts(
         kind=kind,
         geometry=position.geometry,
@@ -130,6 +140,7 @@ def read_facts(
         loc_raw=position.raw,
         area_reported_mu=_area_mu(row, reader),
         operator_name=reader.text("operator_name") or None,
+        operator_phone=reader.code("operator_phone"),
         operator_type=read_word(reader, "operator_type", "operator_type"),
         body_id=_body(row, reader, bodies),
         source=read_word(reader, "source", "origin"),

@@ -8,17 +8,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
 import shapely
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from geo.shapes import to_geojson
 from inspections import ledger
 from inspections.errors import Conflict
 from inspections.imports.site_changes import facts_to_put, merged_facts
 from inspections.ledger import Draft
 from inspections.models import Counter, ImportBatch, ImportMessage, ImportRow, Operator, Site
-from inspections.models.base import geometry_columns
+from inspections.models.base import many_geometry_columns
+from inspections.models.bulk import ids_in_order, insert_rows
 from inspections.numbers import site_number, site_series
 from inspections.permissions import Actor
 from inspections.sites.rows import FACTS, facts_of
@@ -41,6 +42,7 @@ class SiteWriter:
         self._session, self._batch, self._by, self._now = session, batch, by, now
         self._counters: dict[str, Counter] = {}
         self._operators: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._corrected: dict[uuid.UUID, set[str]] = {}  # sites, and the facts of them put by earlier rows
 
     def write(self, rows: Sequence[ImportRow]) -> None:
         """Take rows that are new or correct a site; what was answered about them is taken too."""
@@ -65,24 +67,29 @@ class SiteWriter:
         if not rows:
             return
         known = set(self._operators)
-        sites = [self._site(row, facts) for row, facts in rows]
+        shapes = shapely.from_wkb([row.shape for row, _facts in rows])
+        places = zip(ids_in_order(len(rows)), many_geometry_columns(shapes), strict=True)
+        sites = [
+            self._site(facts) | {"id": key} | place
+            for (_row, facts), (key, place) in zip(rows, places, strict=True)
+        ]
         operators = [row for key, row in self._operators.items() if key not in known]
         if operators:
-            self._session.execute(Operator.__table__.insert(), operators)
-        self._session.execute(Site.__table__.insert(), sites)
+            insert_rows(self._session, Operator.__table__, operators)
+        insert_rows(self._session, Site.__table__, sites)
+        written = map(orjson.loads, shapely.to_geojson(shapes))
         drafts = (
-            self._draft("site.imported", site["id"], self._told(site, row))
-            for (row, _facts), site in zip(rows, sites, strict=True)
+            self._draft("site.imported", site["id"], self._told(site, row) | {"geometry": shape})
+            for (row, _facts), site, shape in zip(rows, sites, written, strict=True)
         )
         ledger.append_many(self._session, drafts)
 
-    def _site(self, row: ImportRow, facts: Mapping[str, Any]) -> dict[str, Any]:
+    def _site(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """The columns of a new site, without its id and place."""
         kind, status = Kind(facts["kind"]), SiteStatus(facts["status"])
         operator = self._operator(facts["operator"])
         site = {name: facts[name] for name in (*FACTS, "loc_datum", "loc_raw", "lon", "lat")}
-        site |= geometry_columns(shapely.from_wkb(row.shape))
         return site | {
-            "id": uuid.uuid4(),
             "number": self._number(kind, facts["township_code"], facts["number"]),
             "kind": kind,
             "status": status,
@@ -122,8 +129,8 @@ class SiteWriter:
         return self._operators[key]
 
     def _told(self, site: Mapping[str, Any], row: ImportRow) -> dict[str, Any]:
-        """What the ledger keeps of a new site; restricted text sealed."""
-        facts = {name: site[name] for name in FACTS} | {"geometry": to_geojson(site["geometry"])}
+        """What the ledger keeps of a new site beside its shape; restricted text sealed."""
+        facts = {name: site[name] for name in FACTS}
         facts["body_id"] = str(site["body_id"]) if site["body_id"] else None
         facts |= {name: str(site[name]) for name in _TOLD}
         facts |= {"raw": site["loc_raw"], "datum": site["loc_datum"], "version": 1}
@@ -145,10 +152,11 @@ class SiteWriter:
         for row, messages in rows:
             site_id, version = wanted[row.pk]
             site = sites.get(site_id)
-            if site is None or site.row_version != version:
+            if site is None or (site.row_version != version and site_id not in self._corrected):
                 raise SitesChanged(number=site.number if site else "")
             before = facts_of(site)
-            row.before = self._change(site, row, _with_answers(row, messages))
+            with self._session.no_autoflush:  # one change, one version
+                row.before = self._change(site, row, _with_answers(row, messages))
             self._session.flush()
             row.site_id, row.site_version = site.id, site.row_version
             drafts.append(self._draft("site.corrected", site.id, self._difference(site, before, row)))
@@ -174,7 +182,11 @@ class SiteWriter:
         for name, value in put.items():
             setattr(site, name, SiteStatus(value) if name == "status" else value)
         site.updated_at = self._now
-        return before
+        # Undoing puts back what stood there before the first of the rows that change it
+        earlier = self._corrected.setdefault(site.id, set())
+        kept = {name: value for name, value in before.items() if name not in earlier}
+        earlier.update(before)
+        return kept
 
     def _difference(self, site: Site, before: Mapping[str, Any], row: ImportRow) -> dict[str, Any]:
         after = facts_of(site)

@@ -216,7 +216,12 @@ class SiteCheck:
         for number, reader, position in zip(batch.numbers, readers, positions, strict=True):
             row = CheckedRow(number, table.sheet.name)
             rows.append(row)
-            if self._is_of_another_kind(reader):
+            try:
+                passed = self._is_of_another_kind(reader)
+            except Invalid as error:
+                row.refuse(error, *reader.named("kind"))
+                continue
+            if passed:
                 self._other_kinds.append(number)
                 row.outcome = RowOutcome.LEFT_OUT
             elif _has_place(row, position) and (found := self._read(row, reader, position, sites)):
@@ -261,7 +266,7 @@ class SiteCheck:
         self, row: CheckedRow, reader: RowReader, sites: Mapping[str, Site]
     ) -> tuple[str, str, Site | None]:
         """The number of ours that a row gives, its number at its source, and the site that has the first."""
-        number, reference = clean_text(reader.text("number")), reader.text("source_ref")
+        number, reference = clean_text(reader.code("number")), reader.code("source_ref")
         found = OUR_NUMBER.fullmatch(number.upper())
         if not found:
             return "", reference or number, None
@@ -368,7 +373,7 @@ def _has_place(row: CheckedRow, position: Position) -> bool:
 def _said_of(reader: RowReader) -> tuple[str, str]:
     """What a row says of its township and village; codes go before names."""
     township, village = (
-        clean_text(reader.text(f"{name}_code") or reader.text(name)) for name in ("township", "village")
+        clean_text(reader.code(f"{name}_code") or reader.text(name)) for name in ("township", "village")
     )
     return township, village
 

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import shapely
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import case, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from inspections.errors import Invalid
+from inspections.errors import Conflict, Invalid
 from inspections.imports.messages import MOST_CHANGED, RowMessage, plain_facts, refusal_of
 from inspections.imports.reports import Tally
 from inspections.imports.rows import TAKEN, CheckedRow, outcome_with
 from inspections.models import ImportBatch, ImportMessage, ImportRow
-from inspections.store import Store, rows_in_pages
+from inspections.models.bulk import insert_rows
+from inspections.store import Store
 from inspections.terms import MessageLevel, RowOutcome
 from inspections.typed import NotInList, check_reason
 
@@ -84,12 +84,11 @@ class Stage:
             kept.append(self._row(row))
             said += messages
         with self._store.write() as session:
-            session.execute(ImportRow.__table__.insert(), kept)
-            if said:
-                session.execute(insert(ImportMessage), said)
+            insert_rows(session, ImportRow.__table__, kept)
+            insert_rows(session, ImportMessage.__table__, said)
 
     def _row(self, row: CheckedRow) -> dict[str, Any]:
-        has_facts = row.outcome in _WITH_FACTS and row.shape is not None
+        has_facts = row.outcome in _WITH_FACTS
         return {
             "batch_id": self._batch_id,
             "position": self._position,
@@ -97,7 +96,7 @@ class Stage:
             "number": row.number,
             "outcome": row.outcome,
             "facts": row.facts if has_facts else {},
-            "shape": shapely.to_wkb(row.shape) if has_facts else None,
+            "shape": shapely.to_wkb(row.shape) if has_facts and row.shape is not None else None,
             "site_id": row.site_id,
             "site_version": row.site_version,
         }
@@ -135,6 +134,35 @@ class ReasonNeeded(Invalid):
     code = "import.reason_needed"
     message = "The repair changes the area by {percent} %. Say in 2 to 500 characters why that is right."
     field = "reason"
+
+
+class QuestionsOpen(Conflict):
+    """Rows, or the file as a whole, wait for an answer."""
+
+    code = "import.questions_open"
+    message = "Questions that wait for an answer: {count}. Answer them first."
+
+
+def require_answered(session: Session, batch_id: uuid.UUID) -> None:
+    """Raise `QuestionsOpen` while the file as a whole or one of its rows waits for an answer."""
+    query = select(func.count()).where(
+        ImportMessage.batch_id == batch_id,
+        ImportMessage.position == 0,
+        ImportMessage.level == MessageLevel.QUESTION,
+        ImportMessage.answer == "",
+    )
+    count = session.scalar(query)
+    if count:
+        raise QuestionsOpen(count=count)
+    require_rows_answered(session, batch_id)
+
+
+def require_rows_answered(session: Session, batch_id: uuid.UUID) -> None:
+    """Raise `QuestionsOpen` while rows wait; what concerns the whole file a command has answered."""
+    query = select(func.count()).where(ImportRow.batch_id == batch_id, ImportRow.outcome == RowOutcome.ASKED)
+    count = session.scalar(query)
+    if count:
+        raise QuestionsOpen(count=count)
 
 
 def answer_questions(
@@ -182,52 +210,23 @@ def answer_questions(
     return count
 
 
-@dataclass(frozen=True)
-class OpenQuestion:
-    """A question of rows: how many ask it, how many of them have an answer, one of them as an example."""
-
-    code: str
-    rows: int
-    answered: int
-    example: ImportMessage
-
-
-def list_questions(session: Session, batch_id: uuid.UUID) -> list[OpenQuestion]:
-    """The questions of rows, each once, those without an answer first."""
-    unanswered = func.sum(case((ImportMessage.answer == "", 1), else_=0))
-    query = (
-        select(ImportMessage.code, func.count(), unanswered, func.min(ImportMessage.pk))
-        .where(ImportMessage.batch_id == batch_id, ImportMessage.level == MessageLevel.QUESTION)
-        .where(ImportMessage.position > 0)
-        .group_by(ImportMessage.code)
-        .order_by(ImportMessage.code)
-    )
-    found = []
-    for code, rows, still, first in session.execute(query).all():
-        example = session.get(ImportMessage, first)
-        if example is not None:
-            found.append(OpenQuestion(code, rows, rows - still, example))
-    return sorted(found, key=lambda one: (one.answered == one.rows, one.code))
-
-
 def tally_of(session: Session, batch_id: uuid.UUID) -> Tally:
     """Count the rows of a batch as they stand now."""
-    query = select(ImportRow.outcome, func.count()).where(ImportRow.batch_id == batch_id)
-    counts = dict(session.execute(query.group_by(ImportRow.outcome)).all())
-    tally = Tally(read=sum(counts.values()), accepted=sum(counts.get(outcome, 0) for outcome in TAKEN))
-    for outcome in RowOutcome:
-        if outcome is not RowOutcome.SAME:
-            setattr(tally, outcome.value, counts.get(outcome, 0))
-    warned = (
-        select(func.count(func.distinct(ImportMessage.position)))
-        .join(
-            ImportRow,
-            (ImportRow.batch_id == ImportMessage.batch_id) & (ImportRow.position == ImportMessage.position),
-        )
-        .where(ImportMessage.batch_id == batch_id, ImportMessage.level == MessageLevel.WARNING)
-        .where(ImportRow.outcome.in_(TAKEN))
+    warned = exists().where(
+        ImportMessage.batch_id == ImportRow.batch_id,
+        ImportMessage.position == ImportRow.position,
+        ImportMessage.level == MessageLevel.WARNING,
     )
-    tally.warned = session.scalar(warned) or 0
+    query = select(ImportRow.outcome, func.count(), func.sum(case((warned, 1), else_=0)))
+    tally = Tally()
+    rows = session.execute(query.where(ImportRow.batch_id == batch_id).group_by(ImportRow.outcome))
+    for outcome, count, warned_of in rows:
+        tally.read += count
+        if outcome in TAKEN:
+            tally.accepted += count
+            tally.warned += warned_of
+        if outcome is not RowOutcome.SAME:
+            setattr(tally, outcome.value, count)
     return tally
 
 
@@ -306,39 +305,3 @@ def _settle(session: Session, batch_id: uuid.UUID, positions: Sequence[int]) -> 
 def _outcome_of(site_id: uuid.UUID | None, asked: Mapping[str, str]) -> RowOutcome:
     base = RowOutcome.NEW if site_id is None else RowOutcome.CHANGED
     return outcome_with(base, asked, "change" in asked.values())
-
-
-@dataclass(frozen=True)
-class Messages:
-    """One page of the messages about rows, those about the whole file, and how many rows have each level."""
-
-    items: Sequence[ImportMessage]
-    of_file: Sequence[ImportMessage]
-    counts: Mapping[str, int]
-    total: int
-
-
-def page_of_messages(
-    session: Session, batch_id: uuid.UUID, *, level: MessageLevel | None, page: int, size: int
-) -> Messages:
-    """Messages in the order of the file; notes about rows only where they are asked for by level."""
-    mine = ImportMessage.batch_id == batch_id
-    of_file = session.scalars(
-        select(ImportMessage).where(mine, ImportMessage.position == 0).order_by(ImportMessage.pk)
-    ).all()
-    counted = select(ImportMessage.level, func.count(func.distinct(ImportMessage.position)))
-    counted = counted.where(mine, ImportMessage.position > 0).group_by(ImportMessage.level)
-    counts = {level.value: count for level, count in session.execute(counted).all()}
-    wanted = (level,) if level else (MessageLevel.ERROR, MessageLevel.QUESTION, MessageLevel.WARNING)
-    query = select(ImportMessage).where(mine, ImportMessage.position > 0, ImportMessage.level.in_(wanted))
-    query = query.order_by(ImportMessage.position, ImportMessage.pk)
-    items, total = rows_in_pages(session, query, page=page, size=size)
-    return Messages(items, of_file, counts, total)
-
-
-def shapes_at(session: Session, batch_id: uuid.UUID, positions: Sequence[int]) -> dict[int, Any]:
-    """The shapes of rows by their position."""
-    query = select(ImportRow.position, ImportRow.shape).where(
-        ImportRow.batch_id == batch_id, ImportRow.position.in_(positions), ImportRow.shape.is_not(None)
-    )
-    return {position: shapely.from_wkb(shape) for position, shape in session.execute(query)}

@@ -7,7 +7,9 @@ that proposes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +28,8 @@ from inspections.imports.messages import Refusal
 from inspections.models import Area
 from inspections.terms import AreaLevel
 
+_OFFICE = re.compile(r"(人民政府|政府|办事处|村?民?委员?会|居民?委员?会)$")
+_KIND = re.compile(r"(街道|镇|乡|村|社区)$")
 _SLACK = 1.02  # `near_border` is true to 1 %: what it lets through is measured exactly
 
 
@@ -49,6 +53,7 @@ class TownshipDiffers(InspectionError):
 
     code = "import.township_differs"
     message = "The row says {said}, the place lies in {name}. The position decides."
+    field = "township"
 
 
 class JustOutside(InspectionError):
@@ -56,6 +61,7 @@ class JustOutside(InspectionError):
 
     code = "import.just_outside"
     message = "The place lies {distance_m} m outside the county and was put into {name}, as the row says."
+    field = "township"
 
 
 class NoTownships(InspectionError):
@@ -70,6 +76,7 @@ class VillageUnknown(InspectionError):
 
     code = "import.village_unknown"
     message = "{township} has no village {said}. It was left out."
+    field = "village"
 
 
 @dataclass(frozen=True)
@@ -115,10 +122,9 @@ class Townships:
         self._by_name = _keys(listed)
         villages = areas.list_areas(session, AreaLevel.VILLAGE)
         self._parents = {village.code: village.parent_code for village in villages}
-        self._village_by_name = {
-            (village.parent_code, key): village.code
-            for village in villages
-            for key in (heading_key(village.name), village.code)
+        self._villages_of = {
+            code: _keys(village for village in villages if village.parent_code == code)
+            for code in self._names
         }
 
     @property
@@ -200,7 +206,7 @@ class Townships:
         return replace(placed, question=question, choices=("holder", *others))
 
     def _named(self, said: Said) -> str | None:
-        return self._by_name.get(heading_key(said.township)) if said.township else None
+        return _find(self._by_name, said.township)
 
     def _in_county(self, geometry: Any) -> Placed:
         outside_m = self._whole.nearest(representative_point(geometry))[1]
@@ -233,7 +239,7 @@ class Townships:
             warnings.append(TownshipDiffers(said=said.township[:40], name=self._names[township]))
         village = village if self._parents.get(village or "") == township else None
         if village is None and said.village:
-            village = self._village_by_name.get((township, heading_key(said.village)))
+            village = _find(self._villages_of.get(township, {}), said.village)
             if village is None:
                 facts = {"township": self._names[township], "said": said.village[:40]}
                 warnings.append(VillageUnknown(**facts))
@@ -246,10 +252,31 @@ def _point(geometry: Any) -> shapely.Point:
     return geometry if geometry.geom_type == "Point" else representative_point(geometry)
 
 
-def _keys(listed: Sequence[Area]) -> Mapping[str, str]:
-    """Townships by name, by name without its kind, and by code."""
+def _keys(listed: Iterable[Area]) -> Mapping[str, str]:
+    """Areas by code and name, and by the name without its kind where no two share that."""
     found: dict[str, str] = {}
+    short: dict[str, list[str]] = defaultdict(list)
     for area in listed:
-        for key in (area.name, area.code, area.code[:9], area.name.removesuffix("街道办事处")):
+        short[_without_kind(area.name)].append(area.code)
+        for key in (area.name, area.code, area.code.removesuffix("000")):
             found.setdefault(heading_key(key), area.code)
+    for key, codes in short.items():
+        if len(codes) == 1:
+            found.setdefault(key, codes[0])
     return found
+
+
+def _find(areas: Mapping[str, str], said: str) -> str | None:
+    """The code of an area that is named as it is, or as people call its office."""
+    if not said:
+        return None
+    return areas.get(heading_key(said)) or areas.get(_without_kind(said))
+
+
+def _without_kind(name: str) -> str:
+    """A name without its office and the kind of area it is, unless only one sign is left."""
+    key = heading_key(name)
+    for ending in (_OFFICE, _KIND):
+        shorter = ending.sub("", key)
+        key = shorter if len(shorter) > 1 else key
+    return key

@@ -6,7 +6,7 @@ Where a page would ask, defaults are taken or the row is refused. Without applyi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from geo.sources import Source, open_source
@@ -33,6 +33,11 @@ class Task:
     kind: str = ""
     answers: Answers = field(default_factory=Answers)
     by: Actor = SYSTEM
+
+    @property
+    def settled_answers(self) -> Answers:
+        """The answers with what is taken where nobody said otherwise: swapped columns are put right."""
+        return self.answers if self.answers.swapped else replace(self.answers, swapped="yes")
 
 
 @dataclass
@@ -66,7 +71,7 @@ def check_file(work: Work, task: Task, progress: Progress = lambda done, total: 
                 work.settings,
                 subject=task.subject,
                 kind=task.kind,
-                answers=task.answers,
+                answers=task.settled_answers,
                 by=task.by,
                 now=work.now(),
             )
@@ -132,7 +137,7 @@ def _receive(work: Work, task: Task) -> ImportBatch:
             now=work.now(),
             limits=work.limits,
         )
-        batch.job, batch.answers = ImportJob.NONE, task.answers.kept()
+        batch.job, batch.answers = ImportJob.NONE, task.settled_answers.kept()
         return batch
 
 

@@ -8,10 +8,12 @@ triggers copy into that R*Tree. On PostGIS the column is a real `geometry` with 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import shapely
 from sqlalchemy import Dialect, Enum, Float, LargeBinary, MetaData, String, event
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
@@ -95,6 +97,13 @@ class Geometry(TypeDecorator[Any]):
             return shapely.to_wkb(shapely.set_srid(value, SRID), hex=True, include_srid=True)
         return shapely.to_wkb(value, byte_order=1)
 
+    def write_many(self, values: Sequence[Any], dialect: Dialect) -> list[Any]:
+        """The same of many geometries at once; None stays None."""
+        shapes = np.array(values, dtype=object)
+        if dialect.name == "postgresql":
+            return shapely.to_wkb(shapely.set_srid(shapes, SRID), hex=True, include_srid=True).tolist()
+        return shapely.to_wkb(shapes, byte_order=1).tolist()
+
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Read either back."""
         return None if value is None else shapely.from_wkb(value)
@@ -126,10 +135,22 @@ class WithGeometry:
     max_lat: Mapped[float | None] = mapped_column(Float)
 
 
+_BOUNDS = ("min_lon", "min_lat", "max_lon", "max_lat")
+
+
 def geometry_columns(geometry: Any) -> dict[str, Any]:
     """The five columns of a place, for bulk inserts that pass by the mapper."""
     box = (None,) * 4 if geometry is None or geometry.is_empty else geometry.bounds
-    return {"geometry": geometry, **dict(zip(("min_lon", "min_lat", "max_lon", "max_lat"), box, strict=True))}
+    return {"geometry": geometry, **dict(zip(_BOUNDS, box, strict=True))}
+
+
+def many_geometry_columns(geometries: Sequence[Any]) -> list[dict[str, Any]]:
+    """The same of many places, none of them missing or empty."""
+    boxes = shapely.bounds(geometries).tolist()
+    return [
+        {"geometry": geometry, **dict(zip(_BOUNDS, box, strict=True))}
+        for geometry, box in zip(geometries, boxes, strict=True)
+    ]
 
 
 @event.listens_for(WithGeometry, "before_insert", propagate=True)
@@ -147,13 +168,30 @@ def new_id() -> uuid.UUID:
 
 def rtree_statements(table: str) -> list[str]:
     """SQL that gives a SQLite table its R*Tree, filled from its rows, and the triggers that keep it."""
-    names = {"table": table, "tree": f"rtree_{table}"}
-    return [statement.format(**names) for statement in _RTREE]
+    return _rtree(table, *_RTREE)
+
+
+def rtree_pauses(table: str) -> list[str]:
+    """SQL after which inserted rows do not go into the R*Tree one by one."""
+    return _rtree(table, "DROP TRIGGER {tree}_insert")
+
+
+def rtree_catches_up(table: str) -> list[str]:
+    """SQL that puts rows above the key `:last` into the R*Tree at once, and later ones one by one again."""
+    return _rtree(table, _FILL + " AND pk > :last", _ON_INSERT)
+
+
+def _rtree(table: str, *statements: str) -> list[str]:
+    return [statement.format(table=table, tree=f"rtree_{table}") for statement in statements]
 
 
 _BOX = "NEW.pk, NEW.min_lon, NEW.max_lon, NEW.min_lat, NEW.max_lat"
 _PUT = "INSERT OR REPLACE INTO {tree} VALUES (" + _BOX + ")"  # noqa: S608
 _DROP = "DELETE FROM {tree} WHERE pk = OLD.pk"
+_ON_INSERT = f"""CREATE TRIGGER {{tree}}_insert AFTER INSERT ON {{table}}
+    WHEN NEW.min_lon IS NOT NULL BEGIN {_PUT}; END"""
+_FILL = """INSERT INTO {tree} SELECT pk, min_lon, max_lon, min_lat, max_lat FROM {table}
+    WHERE min_lon IS NOT NULL"""
 _RTREE = (
     "DROP TRIGGER IF EXISTS {tree}_insert",
     "DROP TRIGGER IF EXISTS {tree}_update",
@@ -161,13 +199,11 @@ _RTREE = (
     "DROP TRIGGER IF EXISTS {tree}_delete",
     "DROP TABLE IF EXISTS {tree}",
     "CREATE VIRTUAL TABLE {tree} USING rtree(pk, min_lon, max_lon, min_lat, max_lat)",
-    f"""CREATE TRIGGER {{tree}}_insert AFTER INSERT ON {{table}}
-    WHEN NEW.min_lon IS NOT NULL BEGIN {_PUT}; END""",
+    _ON_INSERT,
     f"""CREATE TRIGGER {{tree}}_update AFTER UPDATE OF pk, min_lon, min_lat, max_lon, max_lat ON {{table}}
     WHEN NEW.min_lon IS NOT NULL BEGIN {_DROP}; {_PUT}; END""",
     f"""CREATE TRIGGER {{tree}}_clear AFTER UPDATE OF min_lon ON {{table}}
     WHEN NEW.min_lon IS NULL BEGIN {_DROP}; END""",
     f"CREATE TRIGGER {{tree}}_delete AFTER DELETE ON {{table}} BEGIN {_DROP}; END",
-    """INSERT INTO {tree} SELECT pk, min_lon, max_lon, min_lat, max_lat FROM {table}
-    WHERE min_lon IS NOT NULL""",
+    _FILL,
 )

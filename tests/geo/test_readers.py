@@ -178,6 +178,17 @@ def test_the_limits_of_a_table_hold(tmp_path):
         table(tmp_path, "a,b\n1," + "x" * 10_000_000)
 
 
+def test_long_rows_are_given_on_a_few_at_a_time_and_endless_ones_refused(tmp_path):
+    (tmp_path / "input").write_text(f"{'x' * 900_000}\n" * 20)
+    out = io.BytesIO()
+    answer = Answer(out, Limits())
+    text.read(tmp_path / "input", answer, Limits())
+    answer.end()
+    assert max(len(line) for line in out.getvalue().splitlines()) < 6_000_000
+    with pytest.raises(errors.CellTooLarge, match="row 1 is longer than 10 MB"):
+        table(tmp_path, ",".join(["x" * 900_000] * 20))
+
+
 def test_blank_lines_alone_are_an_empty_file(tmp_path):
     with pytest.raises(errors.EmptyFile):
         table(tmp_path, ",,\n , \n")

@@ -25,6 +25,12 @@ def point(layer, x, y):
     return entity("POINT", layer, (10, x), (20, y), (30, 5))
 
 
+def hatching(layer, *points):
+    corners = [pair for x, y in points for pair in ((10, x), (20, y))]
+    outline = [(91, 1), (92, 2), (72, 0), (73, 1), (93, len(points)), *corners, (97, 0)]
+    return entity("HATCH", layer, (10, 0), (20, 0), (2, "SOLID"), (70, 1), (71, 0), *outline)
+
+
 def drawing(*entities, version="AC1015", page="ANSI_936", blocks=""):
     head = f"9\n$ACADVER\n1\n{version}\n9\n$DWGCODEPAGE\n3\n{page}\n"
     sections = {"HEADER": head, "BLOCKS": blocks, "ENTITIES": "".join(entities)}
@@ -61,6 +67,7 @@ def test_points_lines_and_closed_lines_are_read_with_layer_and_text(read):
             point("点", 5, 7),
             text("注记", 60, 60, "2号"),
             text("图签", 50, 50, "图名", "TEXT", (67, 1)),
+            hatching("填充", (300, 300), (309, 300), (309, 309)),
         )
     )
     assert (source.format, source.encoding) == ("DXF", "GB18030")
@@ -72,7 +79,9 @@ def test_points_lines_and_closed_lines_are_read_with_layer_and_text(read):
         4: ["旧式", None],
         7: ["注记", "孤字"],
         8: ["点", None],
+        11: ["填充", None],
     }
+    assert sheet.shapes.pop(11).startswith("POLYGON ((30")
     assert sheet.shapes == {
         1: "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))",
         2: "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))",

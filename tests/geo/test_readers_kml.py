@@ -163,15 +163,18 @@ def test_the_limits_of_a_document_hold(read):
         read(document(placemark("x" * 10_000_000)))
 
 
-def test_a_kmz_is_the_document_in_it(tmp_path):
+def test_a_kmz_is_the_documents_in_it(tmp_path):
     path = tmp_path / "点位.ovkmz"
+    link = "<NetworkLink><Link><href>layers/大棚.kml</href></Link></NetworkLink>"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("files/其他.kml", document(placemark("其他")))
-        archive.writestr("doc.kml", document(placemark("东湖塘")))
+        archive.writestr("layers/大棚.kml", document(placemark("一号棚"), name="大棚"))
+        archive.writestr("doc.kml", document(link, placemark("东湖塘"), name="坑塘"))
         archive.writestr("files/图标.png", b"\x89PNG")
-    source, (sheet,) = read_source(path)
+    source, sheets = read_source(path)
     assert (source.format, source.encoding) == ("KMZ", "UTF-8")
-    assert sheet.rows == {1: ["东湖塘"]}
+    assert {sheet.name: sheet.rows for sheet in sheets} == {"坑塘": {1: ["东湖塘"]}, "大棚": {1: ["一号棚"]}}
+    with pytest.raises(errors.TooLarge):
+        read_sheets(kmz, path, bytes=400)
 
 
 def test_a_kmz_with_a_document_type_or_without_a_document_is_refused(tmp_path):

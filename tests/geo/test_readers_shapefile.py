@@ -5,6 +5,7 @@ import struct
 import zipfile
 from datetime import date
 
+import numpy as np
 import pyogrio
 import pytest
 import shapely
@@ -12,7 +13,7 @@ import shapely
 from geo import errors
 from geo.bundles import bundle, parts_beside
 from geo.formats import Limits
-from geo.readers import dbf, gdal
+from geo.readers import dbf, features, gdal
 from geo.readers.features import crs_of
 from tests.geo.reading import read_source
 from tests.geo.shapefiles import BOX, write_shapefile
@@ -166,6 +167,12 @@ def test_bad_geometries_are_problems_of_their_rows(tmp_path):
     assert sheet.shapes == {1: "POINT (100 38)", 4: "POINT (98 38)"}
 
 
+def test_a_geometry_without_end_is_a_problem_before_it_is_read(monkeypatch):
+    monkeypatch.setattr(features, "_LONGEST_WKB", 100)
+    _, bad = features.checked(np.array([shapely.to_wkb(BOX.buffer(1)), shapely.to_wkb(BOX.centroid)]))
+    assert {place: error.code for place, error in bad.items()} == {0: "geo.too_many_vertices"}
+
+
 def test_parts_that_are_missing_are_named_or_made_again(tmp_path):
     shp = write_shapefile(tmp_path, "坑塘", {"名称": NAMES}, crs=None)
     shp.with_suffix(".shx").unlink()
@@ -202,7 +209,7 @@ def test_an_archive_may_hold_several_shapefiles_in_folders_with_chinese_names(tm
 
 def test_an_archive_may_hold_one_file_of_another_format(tmp_path):
     table = "编号,名称\n007,东湖塘\n".encode("gbk")
-    source, (sheet,) = read_source(zipped(tmp_path / "a.zip", {"台账/坑塘.csv": table, "说明.docx": b"PK"}))
+    source, (sheet,) = read_source(zipped(tmp_path / "a.zip", {"台账/坑塘.csv": table, "说明.txt": b"x"}))
     assert (source.format, source.encoding) == ("CSV", "GB18030")
     assert sheet.rows == {1: ["编号", "名称"], 2: ["007", "东湖塘"]}
     with pytest.raises(errors.NothingToRead):
@@ -281,9 +288,12 @@ def test_coordinate_systems_of_esri_are_known_by_their_code(text, name):
     "text", [projected("甘州独立坐标系", CHINA_2000, 500000.0, 100.5), "某坐标系", 'LOCAL_CS["x"]']
 )
 def test_a_coordinate_system_without_a_code_is_given_as_it_is_written(tmp_path, text):
-    shp = write_shapefile(tmp_path, "a", {"n": [1]})
-    shp.with_suffix(".prj").write_text(text + "\n", encoding="utf-8")
-    assert read_source(shp)[1][0].crs == text
+    members = {}
+    for encoding in ("utf-8", "gbk"):
+        shp = write_shapefile(tmp_path, encoding, {"n": [1]})
+        shp.with_suffix(".prj").write_text(text + "\n", encoding=encoding)
+        members |= parts_of(shp)
+    assert [sheet.crs for sheet in read_source(zipped(tmp_path / "a.zip", members))[1]] == [text, text]
 
 
 def test_every_driver_of_this_gdal_is_known_and_taken_out():

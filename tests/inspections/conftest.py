@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from inspections.store import Store
 from tests.factories import a_county
+from tests.imports import Desk, a_desk
 
 
 @pytest.fixture
@@ -21,3 +24,14 @@ def sqlite_county(sqlite_store: Store) -> Store:
     with sqlite_store.write() as session:
         a_county(session)
     return sqlite_store
+
+
+@pytest.fixture
+def desk(county: Store, tmp_path: Path) -> Desk:
+    """A supervisor's work with files, over each database."""
+    return a_desk(county, tmp_path)
+
+
+@pytest.fixture
+def sqlite_desk(sqlite_county: Store, tmp_path: Path) -> Desk:
+    return a_desk(sqlite_county, tmp_path)

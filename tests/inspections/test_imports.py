@@ -113,7 +113,7 @@ def test_positions_are_read_as_people_write_them(sqlite_county, tmp_path, now, h
 
 def test_swapped_columns_are_put_right_and_said(sqlite_county, tmp_path):
     report = check(sqlite_county, a_file(tmp_path, "名称,经度,纬度\n柳荫塘,38.93,100.40\n"))
-    assert (None, "import.swapped") in codes(report, "note")
+    assert (None, "import.put_right") in codes(report, "note")
 
 
 @pytest.mark.parametrize(
@@ -157,6 +157,8 @@ def test_a_row_by_a_township_line_goes_to_the_township_that_holds_it(sqlite_coun
 def test_a_row_that_names_another_township_is_warned_of(sqlite_county, tmp_path):
     report = check(sqlite_county, a_file(tmp_path, "名称,乡镇,经度,纬度\n柳荫塘,东乡,100.40,38.93\n"))
     assert codes(report, "warning") == [(2, "import.township_differs")]
+    [said] = [message for message in report.messages if message.error.code == "import.township_differs"]
+    assert (said.column, said.cell) == ("乡镇", "东乡")
 
 
 def test_a_row_just_outside_needs_a_named_township(sqlite_county, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from inspections.imports import applying, batches, staging
 from inspections.imports.answers import Answers
 from inspections.imports.mending import Words
 from inspections.imports.messages import MOST_CHANGED, REPAIR, refusal_of
+from inspections.imports.shown import OpenQuestion, Shown, read_shown
 from inspections.permissions import may
 from inspections.terms import ImportJob, ImportState, MessageLevel
 from inspections.web import lists
@@ -26,6 +28,7 @@ from inspections.web.imports import words
 
 PAGE = 50
 _RESTRICTED = frozenset({"operator_name", "operator_phone"})
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _DRAWN = 100  # the side of the box a shape is drawn into
 
 
@@ -68,7 +71,7 @@ def of(batch: Any, *, page: int, shown: str) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "batch": batch,
         "own": own,
-        "sender": batches.receivers(session(), [batch]).get(batch.received_by_id or batch.id, ""),
+        "sender": _sender(batch),
         "working": batch.job is not ImportJob.NONE,
         "failure": _said(batch.failure),
         "blocked": _said(batch.found.get("blocked") or {}),
@@ -78,19 +81,15 @@ def of(batch: Any, *, page: int, shown: str) -> dict[str, Any]:
     if batch.job is not ImportJob.NONE or batch.state is ImportState.GIVEN_UP:
         return facts
     tally = staging.tally_of(session(), batch.id)
-    listed = staging.page_of_messages(session(), batch.id, level=_level(shown), page=page, size=PAGE)
+    listed = read_shown(session(), batch.id, level=_level(shown), page=page, size=PAGE)
     facts |= {
         "tally": tally,
         "counts": listed.counts,
         "shown": shown,
-        "file_lines": [_line(one, batch, own, {}) for one in listed.of_file],
-        "lines": _lines(listed.items, batch, own),
+        "file_lines": [_line(one, batch, own) for one in listed.of_file],
+        "lines": _lines(listed, batch, own),
         "page": lists.paging(listed.total, page, PAGE),
-        "questions": [
-            _question(one)
-            for one in staging.list_questions(session(), batch.id)
-            if one.code not in words.OF_THE_FILE
-        ],
+        "questions": [_question(one) for one in listed.questions if one.code not in words.OF_THE_FILE],
         "readings": batch.found.get("readings", ()) if batch.state is ImportState.CHECKED else (),
         "file_questions": [one for one in listed.of_file if one.level is MessageLevel.QUESTION],
         "sheets": batch.found.get("sheets", ()),
@@ -101,6 +100,13 @@ def of(batch: Any, *, page: int, shown: str) -> dict[str, Any]:
     if batch.state is ImportState.APPLIED and own:
         facts["blockers"], facts["blocker_count"] = applying.list_blockers(session(), batch)
     return facts
+
+
+def _sender(batch: Any) -> str:
+    """Who sent a file; nobody where a command did."""
+    if batch.received_by_id == officer().id:
+        return officer().name
+    return batches.receivers(session(), [batch]).get(batch.received_by_id or batch.id, "")
 
 
 def state_words(batch: Any) -> str:
@@ -137,15 +143,15 @@ def _level(shown: str) -> MessageLevel | None:
     return MessageLevel(shown) if shown in set(MessageLevel) else None
 
 
-def _lines(kept: Sequence[Any], batch: Any, own: bool) -> list[Line]:
-    repairs = [one.position for one in kept if one.code == REPAIR]
-    shapes = staging.shapes_at(session(), batch.id, repairs) if repairs else {}
-    return [_line(one, batch, own, shapes) for one in kept]
+def _lines(listed: Shown, batch: Any, own: bool) -> list[Line]:
+    by_code = any(choice.isdecimal() for one in listed.lines for choice in one.choices)
+    names = areas.area_names(session()) if by_code else {}
+    return [_line(one, batch, own, listed.shapes.get(one.position), names) for one in listed.lines]
 
 
-def _line(one: Any, batch: Any, own: bool, shapes: Mapping[int, Any]) -> Line:
+def _line(one: Any, batch: Any, own: bool, repaired: Any = None, names: Mapping[str, str] = NO_NAMES) -> Line:
     message = staging.message_of(one)
-    before, after = _drawn(one.facts.get("before"), shapes.get(one.position))
+    before, after = _drawn(one.facts.get("before"), repaired)
     return Line(
         pk=one.pk,
         code=one.code,
@@ -155,7 +161,7 @@ def _line(one: Any, batch: Any, own: bool, shapes: Mapping[int, Any]) -> Line:
         column=one.column,
         cell=_masked(one, batch, own),
         text=sentence(message.error),
-        choices=_choices(one),
+        choices=_choices(one, names),
         answer=one.answer,
         reason=one.reason,
         needs_reason=one.facts.get("changed", 0.0) > MOST_CHANGED if one.code == REPAIR else False,
@@ -177,17 +183,16 @@ def _masked(one: Any, batch: Any, own: bool) -> str:
     return "***" if one.column in restricted else one.cell
 
 
-def _question(one: staging.OpenQuestion) -> Question:
-    title, hint = words.question(one.code)
-    bulk = [choice for choice in _choices(one.example) if choice[0] in words.FOR_ALL]
+def _question(one: OpenQuestion) -> Question:
+    title, hint, answers = words.question(one.code)
+    bulk = [(answer, words.choice(answer)) for answer in answers]
     return Question(one.code, title, hint, one.rows, one.answered, bulk, one.code == REPAIR)
 
 
-def _choices(one: Any) -> list[tuple[str, str]]:
+def _choices(one: Any, names: Mapping[str, str]) -> list[tuple[str, str]]:
     """What may be answered of a row, in words; a code is a township's name."""
     if one.code in words.OF_THE_FILE:
         return []
-    names = areas.area_names(session()) if any(choice.isdecimal() for choice in one.choices) else {}
     return [(choice, names.get(choice) or words.choice(choice)) for choice in one.choices]
 
 
