@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from geo.datums import read_local_datums
 from inspections.errors import InspectionError
 
 LANGUAGES = ("zh_CN", "en")
@@ -90,15 +91,27 @@ def secret_key(settings: Settings) -> str:
 
 
 def read_profile(path: Path, *, required: bool) -> Mapping[str, Any]:
-    """Read the county profile (TOML); an absent optional one is empty."""
+    """Read the county profile (TOML); an absent optional one is empty.
+
+    Raises
+    ------
+    WrongSetting
+        There is no such file, or it is no TOML.
+    GeoError
+        Its parameters of Xian 1980 or Beijing 1954 cannot be right.
+    """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        profile = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         if required:
             raise WrongSetting(name="XUNTU_COUNTY", value=str(path), why="there is no such file") from None
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise WrongSetting(name="XUNTU_COUNTY", value=str(path), why=str(error)) from error
+    read_local_datums(
+        profile
+    )  # what is wrong there would come to light with the first file, and move its places
+    return profile
 
 
 def _database_url(text: str, data: Path) -> str:

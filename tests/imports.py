@@ -80,7 +80,7 @@ REGISTER = HEADING + (
 )
 
 
-def an_import(
+def a_received_file(
     store: Store,
     settings: Settings,
     by: Actor,
@@ -91,21 +91,27 @@ def an_import(
     kind: str = "pond",
     now=NOW,
 ) -> uuid.UUID:
-    """A file received from an officer and checked, as the worker does it."""
-    data = text if isinstance(text, bytes) else text.encode()
+    """A file received from an officer, whose check nobody has begun."""
+    file = io.BytesIO(text if isinstance(text, bytes) else text.encode())
+    kind = "" if subject == "areas" else kind
     with store.write() as session:
-        batch = batches.receive(
-            session,
-            settings.imports,
-            io.BytesIO(data),
-            name,
-            subject=subject,
-            kind="" if subject == "areas" else kind,
-            by=by,
-            now=now,
-        )
-    run_job(Work(store, settings, now=lambda: now), batch.id)
-    return batch.id
+        return batches.receive(
+            session, settings.imports, file, name, subject=subject, kind=kind, by=by, now=now
+        ).id
+
+
+def an_import(
+    store: Store,
+    settings: Settings,
+    by: Actor,
+    text: str | bytes = REGISTER,
+    name: str = "坑塘.csv",
+    **what: Any,
+) -> uuid.UUID:
+    """A file received from an officer and checked, as the worker does it."""
+    batch_id = a_received_file(store, settings, by, text, name, **what)
+    run_job(Work(store, settings, now=lambda: what.get("now", NOW)), batch_id)
+    return batch_id
 
 
 def codes(outcome: Outcome, level: str) -> list[tuple[int | None, str]]:
@@ -154,6 +160,10 @@ class Desk:
         if isinstance(data, Path):
             data, name = data.read_bytes(), data.name
         return an_import(self.store, self.settings, self.by, data, name, now=self.now, **what)
+
+    def receive(self, data: str | bytes, name: str = "坑塘.csv", **what: str) -> uuid.UUID:
+        """Send a file and leave its check to the worker."""
+        return a_received_file(self.store, self.settings, self.by, data, name, now=self.now, **what)
 
     def check(self, batch_id: uuid.UUID, **answers: Any) -> ImportBatch:
         """Say something of the whole file, beside what was said before, and have it checked again."""
@@ -215,4 +225,5 @@ class Desk:
 def a_desk(store: Store, folder: Path, role: Role = Role.SUPERVISOR, **named: Any) -> Desk:
     with store.write() as session:
         by = actor_of(an_officer(session, role, **named))
-    return Desk(store, Settings(data=folder / "data"), by)
+    address = store.url.render_as_string(hide_password=False)
+    return Desk(store, Settings(data=folder / "data", database_url=address), by)

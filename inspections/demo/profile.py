@@ -42,6 +42,17 @@ heihe = "沙枣河生态带"
 traffic = "交通大林带"
 urban = "城市绿化带"
 
+# 西安80 转 CGCS2000 的本县参数；北京54 写 [datums.bj54] / the county's own way from Xian 1980
+# [datums.xian80]
+# dx = -12.5                     # 三参数，米 / three parameters, in metres
+# dy = 8.2
+# dz = -3.1
+# rx = 0.0                       # 七参数再加旋转（秒）、尺度（ppm）、旋转约定 / of seven: seconds, ppm
+# ry = 0.0
+# rz = 0.0
+# scale_ppm = 0.0
+# convention = "position_vector" # 或 "coordinate_frame"
+
 [backup]
 keep = 14                        # xuntu nightly 保留的备份份数 / backups that nightly keeps
 """

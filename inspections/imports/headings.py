@@ -237,6 +237,7 @@ _WEAK = frozenset({"id", "fid", "objectid"})
 # Columns whose names only look like one that is known: what they say is not read, and that is said
 _SAYS_ELSE = frozenset(
     {"坐标系", "坐标系统", "坐标类型", "坐标来源", "坐标采集人", "坐标采集日期", "坐标备注"}
+    | {"城乡分类代码", "urcode", "areacode", "citycode", "provincecode"}
 )
 # What a longer heading contains tells its column where nothing else does; the first that fits decides
 _CONTAINED: tuple[tuple[str, str], ...] = (

@@ -43,6 +43,7 @@ from inspections.terms import ImportJob, ImportState
 log = logging.getLogger(__name__)
 
 SIGN_OF_LIFE_S = 1.0
+_ASIDE = "answered"  # in what was found: answers to rows that are being checked again
 Check = SiteCheck | AreaCheck
 
 
@@ -169,7 +170,7 @@ def stage_check(
     with work.store.read() as reading:
         batch = reading.get(ImportBatch, batch_id)
         assert batch is not None  # noqa: S101 (whoever calls made it)
-        before = staging.answered(reading, batch_id)
+        before = {**_set_aside(batch), **staging.answered(reading, batch_id)}
         check = open_check(
             reading,
             source,
@@ -181,7 +182,7 @@ def stage_check(
             now=work.now(),
         )
         with work.store.write() as session:
-            staging.clear(session, batch_id)
+            _begin(session, batch_id, before)
         stage = staging.Stage(work.store, batch_id, before, lambda done: progress(done, check.total))
         if check.blocked is None:
             for rows in check.rows():
@@ -276,6 +277,20 @@ class _Progress:
             return  # the next sign of life says it
         if stop:
             raise Stopped
+
+
+def _begin(session: Session, batch_id: uuid.UUID, before: staging.Answered) -> None:
+    """Forget the rows of an earlier check, but not its answers, should this one be stopped half-way."""
+    staging.clear(session, batch_id)
+    batch = session.get_one(ImportBatch, batch_id)
+    batch.state = ImportState.RECEIVED
+    batch.found = {**batch.found, _ASIDE: [[*key, *said] for key, said in before.items()]}
+
+
+def _set_aside(batch: ImportBatch) -> dict[tuple[str, int | None, str], tuple[str, str]]:
+    """What was answered before a check that did not come to its end."""
+    kept = batch.found.get(_ASIDE, ())
+    return {(sheet, number, code): (answer, reason) for sheet, number, code, answer, reason in kept}
 
 
 def _keep_found(batch: ImportBatch, source: Source, check: Check, tally: Tally) -> None:

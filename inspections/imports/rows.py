@@ -35,8 +35,9 @@ class CheckedRow:
         self.messages.append(RowMessage(level, error, self.number, column[:100], self.sheet, shown, **more))
 
     def refuse(self, error: Any, column: str = "", cell: Any = None) -> None:
-        """Leave the row out: something is wrong with it."""
+        """Leave the row out: something is wrong with it, and there is nothing to ask any more."""
         self.outcome = RowOutcome.REFUSED
+        self.messages = [message for message in self.messages if not message.is_open]
         self.say(MessageLevel.ERROR, error, column, cell)
 
     def warn(self, error: Any, column: str = "", cell: Any = None) -> None:

@@ -11,10 +11,13 @@ import fcntl
 import gc
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -64,29 +67,42 @@ class Worker(threading.Thread):
                         continue
                 except Unavailable:
                     log.warning("the worker waits for the database")
+                except OSError as error:
+                    log.warning("the worker cannot work: %s", error)
                 self._stopping.wait(LOOK_EVERY_S)
 
     def _do(self, job: UUID, lock: int) -> None:
-        self._child = child = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", "-m", "inspections.web.work", str(job)],
-            env=_environment(self._settings),
-            stdin=subprocess.DEVNULL,
-            pass_fds=(lock,),
-            start_new_session=True,
-        )
+        with _empty_folder(self._settings.imports / "work") as folder:
+            self._child = child = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-P", "-m", "inspections.web.work", str(job)],
+                env=_environment(self._settings, folder),
+                stdin=subprocess.DEVNULL,
+                pass_fds=(lock,),
+                start_new_session=True,
+            )
+            try:
+                self._watch(child, job)
+            finally:
+                _end(child)
+        if not self._stopping.is_set() and child.returncode != 0:
+            log.warning("the work on import %s ended with %s", job, child.returncode)
+            say_that_it_died(self._store, job)
+
+    def _watch(self, child: subprocess.Popen[bytes], job: UUID) -> None:
+        """Wait for a child to end; one that is stopped in vain or takes too long is ended."""
         began, stopped_at = time.monotonic(), 0.0
-        while child.poll() is None and not self._stopping.is_set():
-            time.sleep(LOOK_EVERY_S / 2)
-            if not stopped_at and wants_to_stop(self._store, job):
+        while child.poll() is None and not self._stopping.wait(LOOK_EVERY_S / 2):
+            if not stopped_at and self._wants_to_stop(job):
                 stopped_at = time.monotonic()
             late = stopped_at and time.monotonic() - stopped_at > PATIENCE_S
             if late or time.monotonic() - began > MOST_S:
                 child.kill()
-        if self._stopping.is_set():
-            return
-        if child.wait() != 0:
-            log.warning("the work on import %s ended with %s", job, child.returncode)
-            say_that_it_died(self._store, job)
+
+    def _wants_to_stop(self, job: UUID) -> bool:
+        try:
+            return wants_to_stop(self._store, job)
+        except Unavailable:  # the child goes on; a second one must not begin beside it
+            return False
 
 
 def _locked(descriptor: int) -> bool:
@@ -97,10 +113,32 @@ def _locked(descriptor: int) -> bool:
     return True
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+@contextmanager
+def _empty_folder(path: Path) -> Iterator[Path]:
+    """A folder for what a job writes down meanwhile; what a job that was killed left there goes with it."""
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """See that a child is gone."""
+    child.terminate()
+    try:
+        child.wait(timeout=2)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _environment(settings: Settings, folder: Path) -> dict[str, str]:
     """What the child needs to open the same store: the settings as they were given to this process."""
     given = {
         "PYTHONPATH": str(_PACKAGES),
+        "TMPDIR": str(folder),
         "XUNTU_DATA": str(settings.data),
         "XUNTU_DATABASE_URL": settings.database_url,
         "XUNTU_LANG": settings.lang,

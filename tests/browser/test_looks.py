@@ -18,13 +18,15 @@ from sqlalchemy import select
 
 from app import create_app
 from inspections import demo
-from inspections.models import Body, Case, Finding, Officer, Site, Visit
+from inspections.models import Body, Case, Finding, ImportBatch, Officer, Site, Visit
 from inspections.permissions import actor_of, site_filter
 from inspections.settings import Settings
 from inspections.store import Store
-from inspections.terms import Kind, SiteStatus, VisitState
+from inspections.terms import ImportState, Kind, SiteStatus, VisitState
 from tests.browser.conftest import Faults, Live, axe, serve, watch
 from tests.factories import NOW
+from tests.imports import REGISTER, Desk
+from tests.web.sent_files import ASKING, STRANGE
 
 pytestmark = pytest.mark.browser
 
@@ -54,6 +56,10 @@ PAGES = [
     ("supervisor", "export", "/exports?kind=pond"),
     ("supervisor", "export-all", "/exports?subject=all"),
     ("supervisor", "export-none", "/exports?q=nowhere-at-all"),
+    ("supervisor", "imports", "/imports"),
+    ("supervisor", "import-asked", "/imports/{asked_id}"),
+    ("supervisor", "import-unread", "/imports/{unread_id}"),
+    ("supervisor", "import-applied", "/imports/{applied_id}"),
     ("admin", "officers", "/officers"),
     ("admin", "officer", "/officers/{officer_id}"),
     ("admin", "officer-new", "/officers/new"),
@@ -70,6 +76,9 @@ NO_PAGES = (
     "evidence.",
     "statics.",
     "tiles.",
+    "imports.show_progress",
+    "imports.show_refused_rows",
+    "imports.show_report",
     "maps.show_script",
     "signing.show_start",
     "show_kept_form",
@@ -100,8 +109,20 @@ def county(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     copyfile(_migrated_sqlite, folder / "xuntu.sqlite3")
     store = Store(f"sqlite:///{folder / 'xuntu.sqlite3'}")
     demo.build(store, Settings(data=folder), sites=300, until=NOW)
+    send_files(store, folder)
     yield from serve(store, folder, "", lambda: NOW)
     store.close()
+
+
+def send_files(store: Store, folder: Path) -> None:
+    """Three registers of the supervisor's: one that asks everything, one not understood, one applied."""
+    with store.read() as session:
+        by = actor_of(session.scalars(select(Officer).where(Officer.name == "supervisor")).one())
+        pond = session.scalars(select(Site).where(Site.kind == Kind.POND, Site.status == "active")).first()
+    desk = Desk(store, Settings(data=folder), by)
+    desk.send(ASKING.replace("100.4001,38.93", f"{pond.lon + 0.0001:.6f},{pond.lat:.6f}"), "坑塘台账.csv")
+    desk.send(STRANGE, "看不懂的表.csv")
+    desk.apply(desk.send(REGISTER, "已导入的台账.csv", kind="straw"))
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +162,7 @@ def ids_for(store: Store, who: str) -> dict[str, str]:
         visits = select(Visit.id).join(Site, Visit.site_id == Site.id).where(own)
         visits = visits.order_by(Visit.saved_at.desc())
         cases = select(Case.id).join(Site, Case.site_id == Site.id).where(own)
+        files = select(ImportBatch.id).where(ImportBatch.received_by_id == officer.id)
         late = cases.order_by(Case.ended_at.is_not(None), Case.due_at, Case.number)
         queries = {
             "case_id": late,
@@ -149,6 +171,9 @@ def ids_for(store: Store, who: str) -> dict[str, str]:
             "calm_id": sites.where(Site.open_cases == 0, Site.kind == Kind.POND),
             "visit_id": visits.join(Finding, Finding.visit_id == Visit.id),
             "own_visit_id": visits.where(Visit.officer_id == officer.id, Visit.state == VisitState.SUBMITTED),
+            "asked_id": files.where(ImportBatch.state == ImportState.CHECKED),
+            "unread_id": files.where(ImportBatch.state == ImportState.RECEIVED),
+            "applied_id": files.where(ImportBatch.state == ImportState.APPLIED),
             "officer_id": select(Officer.id).where(Officer.name == "township"),
             "body_id": select(Body.id).order_by(Body.name),
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections import Counter
 from datetime import UTC, datetime
 from random import Random
@@ -12,9 +13,11 @@ import shapely
 from pyproj import Geod
 from sqlalchemy import func, select
 
+from geo.datums import read_local_datums
 from inspections import checklists, demo, ledger
 from inspections.checklists.conditions import make_context
 from inspections.demo.answers import FAULTS, faulty_answers, kind_of, photo_items, sound_answers
+from inspections.demo.profile import demo_profile, profile_text
 from inspections.map_states import state_column
 from inspections.models import Area, Base, Body, Case, Evidence, Finding, LedgerEntry, Officer, Site, Visit
 from inspections.settings import Settings
@@ -163,3 +166,13 @@ def test_six_accounts_are_named_after_their_roles(store, tmp_path):
         names = set(session.scalars(select(Officer.name)))
     assert {name for name, _ in demo.ACCOUNTS} <= names
     assert demo.ACCOUNTS[0] == ("inspector", "demo-inspector")
+
+
+def test_the_parameters_shown_in_the_profile_are_read_once_the_hashes_are_taken_away():
+    shown = profile_text(UNTIL.date()).replace("\n# dx", "\ndx").replace("\n# [datums", "\n[datums")
+    for name in ("dy", "dz", "rx", "ry", "rz", "scale_ppm", "convention"):
+        shown = shown.replace(f"\n# {name} =", f"\n{name} =")
+    local = read_local_datums(tomllib.loads(shown))
+    assert local.xian80 is not None
+    assert (local.xian80.dx, local.xian80.dy, local.xian80.dz) == (-12.5, 8.2, -3.1)
+    assert read_local_datums(demo_profile(UNTIL.date())).xian80 is None

@@ -275,6 +275,13 @@ def test_a_repair_is_shown_with_the_shape_and_the_area_before_and_after(sqlite_d
     assert float(facts["before_mu"]) < 1 < 700 < float(facts["after_mu"])
 
 
+def test_a_row_that_is_refused_asks_nothing(sqlite_desk):
+    far = BOW_TIE.replace("100.2", "104.2")
+    batch_id = sqlite_desk.send(f'{HEADING}蝴蝶塘,,,"{far}",,\n')
+    assert sqlite_desk.outcomes(batch_id) == {2: "refused"}
+    assert [one.code for one in sqlite_desk.messages(batch_id)] == ["geo.out_of_county"]
+
+
 def test_a_row_that_asks_two_things_waits_for_both_answers(sqlite_desk):
     with sqlite_desk.store.write() as session:
         a_site(session, at=(100.4999, 38.80))

@@ -109,6 +109,14 @@ def test_a_wrong_setting_is_one_line_and_status_2(sqlite_xuntu, monkeypatch, nam
     assert name in err[0]
 
 
+def test_wrong_parameters_in_the_profile_stop_the_start(sqlite_xuntu, monkeypatch, tmp_path):
+    (tmp_path / "wrong.toml").write_text("[datums.xian80]\ndx = 1\n")
+    monkeypatch.setenv("XUNTU_COUNTY", str(tmp_path / "wrong.toml"))
+    status, out, err = sqlite_xuntu("serve")
+    assert (status, out, len(err)) == (2, [], 1)
+    assert "[datums.xian80]" in err[0]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

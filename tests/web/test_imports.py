@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, update
@@ -29,6 +32,8 @@ from tests.web.sent_files import (
     words,
     work_on,
 )
+
+JS = Path(__file__).parents[1] / "js"
 
 
 @pytest.fixture
@@ -286,3 +291,11 @@ def test_a_repair_is_drawn_before_and_after(app, as_sqlite_officer):
     paths = {node.get("class"): node.get("d") for node in tree.iter() if node.get("d") and node.get("class")}
     assert re.fullmatch(r"M[\d. -]+Z", paths["shape-before"])
     assert paths["shape-after"].count("M") == 2
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_the_pure_parts_of_the_pages_of_imports_hold():
+    ran = subprocess.run(  # noqa: S603 (our own file)
+        [shutil.which("node"), "--test", JS / "imports.test.mjs"], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout

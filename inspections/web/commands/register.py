@@ -11,6 +11,8 @@ from pathlib import Path
 from flask_babel import gettext as _
 
 from geo.bundles import bundle, parts_beside
+from geo.errors import GeoError
+from inspections.errors import InspectionError
 from inspections.imports.answers import Answers
 from inspections.imports.applying import NothingAccepted
 from inspections.imports.headings import AREA_HEADINGS, SITE_HEADINGS
@@ -66,10 +68,16 @@ def _run_import(call: Call, given: argparse.Namespace, subject: str, kind: str =
         work = Work(store, call.settings, say=said)
         name = given.file.name if path == given.file else f"{given.file.stem}.zip"
         task = Task(path, name, subject, kind, _answers(given))
-        with Progress(STEPS) as progress:
-            outcome = (take_file if given.apply else check_file)(
-                work, task, lambda done, total: progress("checking", done, total)
-            )
+        try:
+            with Progress(STEPS) as progress:
+                outcome = (take_file if given.apply else check_file)(
+                    work, task, lambda done, total: progress("checking", done, total)
+                )
+        except (InspectionError, GeoError) as error:
+            if error.code not in ANSWERED_BY:
+                raise
+            note(said(error))
+            return 2
     if given.report:
         given.report.write_bytes(outcome.report(said))
     _show(outcome)
@@ -156,7 +164,7 @@ def _add_file(parser: argparse.ArgumentParser, fields: set[str]) -> None:
         default=[],
         type=_column_of(fields),
         metavar="FIELD=HEADING",
-        help=_("which column holds a field; -=HEADING leaves one out; may be repeated"),
+        help=_("which column holds a field; =HEADING leaves one out; may be repeated"),
     )
     parser.add_argument(
         "--repair",
@@ -178,11 +186,11 @@ def _row(text: str) -> int:
 def _column_of(fields: set[str]) -> Callable[[str], tuple[str, str]]:
     def read(text: str) -> tuple[str, str]:
         field, sign, heading = text.partition("=")
-        if not sign or not heading.strip() or field not in {*fields, "-"}:
+        if not sign or not heading.strip() or field not in {*fields, ""}:
             known = ", ".join(sorted(fields))
             raise argparse.ArgumentTypeError(
-                _("write FIELD=HEADING with one of these fields, or -: %(known)s", known=known)
+                _("write FIELD=HEADING with one of these fields, or =HEADING: %(known)s", known=known)
             )
-        return "" if field == "-" else field, heading.strip()
+        return field, heading.strip()
 
     return read
