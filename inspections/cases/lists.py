@@ -62,6 +62,7 @@ class CaseFilters:
     state: str = ""  # a map state, or "open"
     stage: str = ""  # a state of the workflow
     township: str = ""
+    village: str = ""
     severity: str = ""
     body: str = ""
     sort: str = "due"
@@ -170,6 +171,12 @@ def count_cases(session: Session, by: Actor, filters: CaseFilters, now: datetime
     return session.scalar(_narrowed(select(func.count(Case.id)), by, filters, now)) or 0
 
 
+def case_conditions(by: Actor, filters: CaseFilters, now: datetime) -> list[ColumnElement[bool]]:
+    """What narrows `Case`, joined with its `Site`, to an officer's scope and to filters."""
+    require(by, "case.see")
+    return [site_filter(by), *_conditions(filters, now)]
+
+
 def list_bodies(session: Session, by: Actor) -> list[tuple[uuid.UUID, str]]:
     """The bodies that cases this officer may see are assigned to: id and name, by name."""
     charged = _visible(select(Case.body_id), by)
@@ -186,7 +193,7 @@ def list_site_cases(session: Session, site_id: uuid.UUID, *, open_only: bool = F
 
 
 def _narrowed(query: Select, by: Actor, filters: CaseFilters, now: datetime) -> Select:
-    query = _visible(query, by, joined=bool(filters.township or filters.q.strip()))
+    query = _visible(query, by, joined=bool(filters.township or filters.village or filters.q.strip()))
     return query.where(*_conditions(filters, now))
 
 
@@ -209,6 +216,8 @@ def _conditions(filters: CaseFilters, now: datetime) -> list[ColumnElement[bool]
         wanted.append(_in_state(filters.state, now))
     if filters.township:
         wanted.append(Site.township_code == filters.township)
+    if filters.village:
+        wanted.append(Site.village_code == filters.village)
     if filters.body:
         wanted.append(_of_body(filters.body))
     if filters.q.strip():

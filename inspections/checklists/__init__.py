@@ -19,6 +19,7 @@ from inspections.checklists.questions import (
     Group,
     Item,
     Option,
+    list_checklists,
     load_checklist,
     problem_messages,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "Problem",
     "check_answers",
     "evaluate",
+    "list_checklists",
     "load_checklist",
     "make_context",
     "missing_problems",

@@ -162,6 +162,11 @@ def load_checklist(version: str | None = None) -> Checklist:
     return versions[version]
 
 
+def list_checklists() -> tuple[Checklist, ...]:
+    """Every version, the oldest first."""
+    return tuple(_versions().values())
+
+
 def problem_messages() -> dict[str, str]:
     """English sentences of every version, by code, for the catalogue and for pages to hand to the browser."""
     return {code: text for checklist in _versions().values() for code, text in checklist.messages.items()}

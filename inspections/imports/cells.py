@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from geo.shapes import MU_M2
+from geo.writers.defusing import restore
 from inspections.errors import Invalid
 from inspections.typed import clean_code, clean_text, read_number
 
@@ -32,7 +33,6 @@ _UNIT = re.compile(r"^([+-]?[\d.,]+)\s*([^\d\s.,+-].*)?$")
 _EXPONENT = re.compile(r"\d(?:\.\d+)?e\+\d+", re.IGNORECASE)
 _DAYS = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[ T].*)?")
 _EXCEL_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#GETTING_DATA")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _EXACT = 1e15  # from here on a spreadsheet has put zeros in the place of the last digits
 _EPOCH = date(1899, 12, 30)  # day 0 of Excel's serial numbers, its 29 February 1900 allowed for
 _EARLIEST, _LATEST = date(1949, 10, 1), date(2100, 12, 31)
@@ -84,7 +84,7 @@ def read_text(value: Any) -> str:
     text = str(value)
     if text in _EXCEL_ERRORS:
         raise CellError(said=text)
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+    return restore(text)
 
 
 def read_area_m2(value: Any, unit: str = "") -> tuple[float | None, bool]:

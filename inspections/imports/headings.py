@@ -156,6 +156,15 @@ SITE_HEADINGS: Mapping[str, tuple[str, ...]] = {
     "attr_design_density": ("设计密度(株/亩)",),
     "attr_species_plan": ("树种", "造林树种"),
     "attr_zone": ("所属片区",),
+    "attr_list_level": ("清单级别",),
+    "attr_judged_by": ("判定依据",),
+    "attr_target_class": ("目标水质",),
+    "attr_problem_class": ("问题类别",),
+    "attr_guard_profile": ("看护房标准",),
+    "attr_width_m": ("宽度(m)", "宽度(米)"),
+    "attr_irrigated": ("有无灌溉",),
+    "attr_climate_profile": ("成活率标准",),
+    "attr_contract_state": ("合同情况",),
     "attr_keeper": ("管护人", "管护责任人"),
 }
 AREA_HEADINGS: Mapping[str, tuple[str, ...]] = {
@@ -218,9 +227,13 @@ WORTHLESS = frozenset(
         "实测面积(m2)",
         "实测长度(米)",
         "measured_mu",
+        "measured_m",
     }
-    | {"created_on", "last_visited_on", "登记日期", "最近检查日期"}
+    | {"created_on", "last_visited_on", "last_visit", "登记日期", "最近检查日期"}
+    | {"系统编号", "原坐标基准", "loc_datum"}
 )
+# Names that programs give a column of their own: taken only where no other column says it
+_WEAK = frozenset({"id", "fid", "objectid"})
 # Columns whose names only look like one that is known: what they say is not read, and that is said
 _SAYS_ELSE = frozenset(
     {"坐标系", "坐标系统", "坐标类型", "坐标来源", "坐标采集人", "坐标采集日期", "坐标备注"}
@@ -317,7 +330,7 @@ def _finder(names: Mapping[str, str], contained: tuple[tuple[str, str], ...]) ->
         if not key or key in _WORTHLESS or key in _SAYS_ELSE:
             return None
         if key in names:
-            return Match(names[key])
+            return Match(names[key], sure=key not in _WEAK)
         near = (
             _cut(key, names)
             or _qualified(heading, names)

@@ -185,7 +185,7 @@ def _attribute(reader: RowReader, field: str, kind: Kind) -> Any:
         if text.lower() in _YES | _NO:
             return text.lower() in _YES
         raise UnknownWord(said=text[:40], choices="是、否", field=field)
-    if attribute.form == "choice" and text and " " not in attribute.choices:
+    if attribute.form == "choice" and text:
         return read_word(reader, field, attribute.choices, attribute.codes)
     if attribute.form in ("number", "whole"):
         return text.removesuffix("年") if attribute.key == "design_year" else text

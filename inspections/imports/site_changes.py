@@ -75,7 +75,8 @@ def moves(site: Site, shape: Any, fields: Collection[str]) -> bool:
         return False
     if shape.geom_type == "Point" and site.geometry.geom_type != "Point":
         return bool(shapely.distance(site.geometry, shape) > _CLOSE_DEG)
-    return not shapely.equals_exact(site.geometry, shape, tolerance=_CLOSE_DEG)
+    # A ring may turn the other way: shapefiles want it so
+    return not shapely.equals_exact(site.geometry, shape, tolerance=_CLOSE_DEG, normalize=True)
 
 
 def merged_facts(site: Site, facts: Mapping[str, Any], shape: Any) -> list[str]:

@@ -30,12 +30,12 @@ class Attribute:
     least: float = 0
     most: float = 0  # for a text, its longest
     unit: str = ""
-    choices: str = ""  # a list of enums.json, or the codes themselves, set apart by spaces
+    choices: str = ""  # a list of enums.json
 
     @property
     def codes(self) -> tuple[str, ...]:
         """The codes of a choice, in the order they are offered."""
-        return tuple(self.choices.split()) if " " in self.choices else terms.codes(self.choices)
+        return terms.codes(self.choices)
 
 
 def _number(key: str, least: float, most: float, unit: str) -> Attribute:
@@ -58,8 +58,8 @@ ATTRIBUTES: Mapping[str, tuple[Attribute, ...]] = {
         _text("grid_cell", 40),
     ),
     Kind.POND: (
-        _choice("list_level", "national provincial"),
-        _choice("judged_by", "senses opinion monitoring"),
+        _choice("list_level", "list_level"),
+        _choice("judged_by", "judged_by"),
         _choice("target_class", "water_class"),
     ),
     Kind.GREENHOUSE: (

@@ -109,7 +109,7 @@ def list_sites(session: Session, by: Actor, filters: SiteFilters, *, now: dateti
     query = (
         select(Site)
         .options(defer(Site.geometry))
-        .where(*_conditions(session, by, filters, now))
+        .where(*site_conditions(session, by, filters, now))
         .order_by(*SORTS[filters.sort or "urgent"])
     )
     rows, total = rows_in_pages(session, query, page=filters.page, size=PAGE_SIZE)
@@ -119,9 +119,10 @@ def list_sites(session: Session, by: Actor, filters: SiteFilters, *, now: dateti
     return Page(rows, total, min(filters.page, pages), pages)
 
 
-def _conditions(
+def site_conditions(
     session: Session, by: Actor, filters: SiteFilters, now: datetime
 ) -> Iterator[ColumnElement[bool]]:
+    """What narrows `Site` to an officer's scope and to cleaned filters, in lists and exports alike."""
     yield site_filter(by)
     for name, condition in _CONDITIONS.items():
         value = getattr(filters, name)

@@ -31,6 +31,7 @@ class VisitFilter:
     state: str = ""
     kind: str = ""
     township: str = ""
+    village: str = ""
     result: str = ""
     site_id: uuid.UUID | None = None
     mine: bool = False
@@ -53,11 +54,16 @@ def list_visits(
     """One page of the visits in scope, newest first, each with its site; and how many there are in all."""
     query = (
         select(Visit)
-        .where(*_scope(by), *_conditions(session, narrowed, by))
+        .where(*visit_conditions(session, narrowed, by))
         .order_by(Visit.effective_at.desc(), Visit.id.desc())
     )
     load = (joinedload(Visit.site), selectinload(Visit.findings), *_LIGHT)
     return rows_in_pages(session, query, page=page, size=size, load=load)
+
+
+def visit_conditions(session: Session, narrowed: VisitFilter, by: Actor) -> list[ColumnElement[bool]]:
+    """What narrows `Visit` to what an officer may see and to a filter, in lists and exports alike."""
+    return [*_scope(by), *_conditions(session, narrowed, by)]
 
 
 def count_to_review(session: Session, *, by: Actor) -> int:
@@ -118,6 +124,7 @@ def _conditions(session: Session, narrowed: VisitFilter, by: Actor) -> list[Colu
         (narrowed.state, Visit.state == narrowed.state),
         (narrowed.kind, Visit.kind == narrowed.kind),
         (narrowed.township, _at_sites(Site.township_code == narrowed.township)),
+        (narrowed.village, _at_sites(Site.village_code == narrowed.village)),
         (narrowed.result, Visit.result == narrowed.result),
         (narrowed.site_id, Visit.site_id == narrowed.site_id),
         (narrowed.mine, Visit.officer_id == by.id),

@@ -6,6 +6,7 @@ from inspections.web import (
     bodies,
     cases,
     evidence,
+    exports,
     imports,
     maps,
     officers,
@@ -32,4 +33,5 @@ BLUEPRINTS = (
     visits.bp,
     visit_forms.bp,
     evidence.bp,
+    exports.bp,
 )

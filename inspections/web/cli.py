@@ -19,7 +19,7 @@ from geo.errors import GeoError
 from inspections.errors import InspectionError
 from inspections.settings import read_settings
 from inspections.store import translate
-from inspections.web.commands import Call, keeping, people, places, register, serving
+from inspections.web.commands import Call, keeping, people, places, register, serving, writing
 from inspections.web.words import language, sentence, spoken
 
 STOPPED = 130  # what a shell expects of a program that Ctrl+C ended
@@ -55,7 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="xuntu", description=_("The one map a county works from."), allow_abbrev=False
     )
     commands = parser.add_subparsers(metavar=_("COMMAND"), required=True, parser_class=OneLineParser)
-    for group in (serving, people, register, places, keeping):
+    for group in (serving, people, register, places, writing, keeping):
         group.add_commands(commands)
     return parser
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from flask import request
+from flask import request, url_for
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,12 @@ def address(**changes: object) -> str:
     kept |= {name: str(value) for name, value in changes.items()}
     kept = {name: value for name, value in kept.items() if value and not (name == "page" and value == "1")}
     return request.path + (f"?{urlencode(kept)}" if kept else "")
+
+
+def export_url(subject: str) -> str:
+    """Give the address of the page that writes this list to a file, with the list's own filters."""
+    kept = {name: value for name, value in request.args.items() if value and name not in ("page", "sort")}
+    return url_for("exports.show_export", **(kept | {"subject": subject}))
 
 
 def chips(chosen: Mapping[str, str], words: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

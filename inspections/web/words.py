@@ -102,3 +102,9 @@ def in_words(error: Exception) -> str:
     """Say a refusal in the language spoken, those of its facts that are words of ours too."""
     facts = {name: fact_in_words(name, fact) for name, fact in error.facts.items()}  # type: ignore[attr-defined]
     return gettext(error.message).format(**facts)  # type: ignore[attr-defined]
+
+
+def in_chinese(error: Exception) -> str:
+    """Say a refusal in Chinese, whatever is spoken: for files, whose words are Chinese."""
+    with force_locale("zh_CN"):
+        return sentence(error)

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,14 @@ import shapely
 from sqlalchemy import select, text
 
 from app import create_app
-from inspections.models import Area, Body, Officer, Site
+from inspections.models import Area, Body, LedgerEntry, Officer, Operator, Site
 from inspections.settings import Settings
 from inspections.store import Store
 from inspections.web.cli import build_parser, run
 from inspections.web.commands import Call, serving
 from inspections.web.words import spoken
-from tests.factories import EAST, IN_WEST, WEST, a_body, a_county, a_site, an_officer
+from tests.case_factories import a_case
+from tests.factories import EAST, IN_EAST, IN_WEST, WEST, a_body, a_county, a_site, an_officer
 from tests.imports import bring_areas
 
 ROOT = Path(__file__).parent.parent.parent
@@ -238,22 +240,66 @@ def test_areas_come_from_geojson(xuntu, tmp_path):
         assert session.scalar(select(Area.name)) == "示范县"
 
 
-def test_sites_are_written_as_geojson_and_csv(county, tmp_path):
+def test_sites_are_written_by_the_files_ending(county, tmp_path):
     with county.store.write() as session:
         a_site(session, name="=HYPERLINK(1)")
         a_site(session, at=(100.60, 38.93), name="退出的塘", status="retired")
-    for name in ("sites.geojson", "sites.csv"):
-        status, out, _ = county("export", "sites", tmp_path / name)
-        assert (status, out) == (0, [f"1 sites written to {tmp_path / name}."])
+    for name in ("sites.geojson", "sites.csv", "sites.gpkg", "sites.kml", "sites.xlsx"):
+        status, out, err = county("export", "sites", tmp_path / name)
+        assert (status, out, err) == (0, [f"1 sites written to {tmp_path / name}."], [])
     [feature] = json.loads((tmp_path / "sites.geojson").read_bytes())["features"]
     wanted = ["id", "number", "name", "kind", "subtype", "status", "state", "township", "village", "area_m2"]
-    assert list(feature["properties"]) == wanted
+    assert list(feature["properties"])[:10] == wanted
     assert feature["geometry"]["coordinates"] == [100.40, 38.93]
     heading, row = (tmp_path / "sites.csv").read_text(encoding="utf-8-sig").splitlines()
-    assert heading.startswith("编号,名称,类别")
+    assert heading.startswith("系统编号,点位编号,点位名称,类别")
     assert ",'=HYPERLINK(1),纳污坑塘,坑塘,在册,正常,西镇," in row
-    status, _, err = county("export", "sites", tmp_path / "sites.doc")
-    assert (status, len(err)) == (2, 1)
+    status, out, err = county("export", "sites", tmp_path / "sites.doc")
+    assert (status, out) == (2, [])
+    assert err == ["Files like sites.doc cannot be written. Use one of .csv .geojson .gpkg .kml .xlsx .zip."]
+
+
+def test_what_a_shapefile_loses_is_said(sqlite_county, tmp_path):
+    with sqlite_county.store.write() as session:
+        a_site(session, name="𠮷塘", remark="长" * 200)
+    status, out, err = sqlite_county("export", "sites", tmp_path / "a.zip")
+    assert (status, out[0], err) == (0, f"1 sites written to {tmp_path / 'a.zip'}.", [])
+    assert [line.split(" ", 1)[1] for line in out[1:]] == [
+        "field names were cut to 10 bytes. A note in the zip says what each one means.",
+        "texts were longer than 254 bytes and are cut. GeoPackage keeps them whole.",
+        "characters that GBK lacks were replaced by a question mark. UTF-8 keeps them.",
+    ]
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert "1 处文字超过 254 字节" in archive.read("说明.txt").decode("utf-8-sig")
+    status, out, _ = sqlite_county("export", "sites", tmp_path / "b.zip", "--encoding", "utf-8")
+    assert (status, len(out)) == (0, 3)
+
+
+@pytest.mark.parametrize("subject", ["visits", "findings", "cases"])
+def test_every_subject_is_written(sqlite_county, tmp_path, subject):
+    with sqlite_county.store.write() as session:
+        for at in (IN_WEST, IN_EAST):
+            a_case(session, a_site(session, at=at))
+    for area, count in ((WEST, 1), ("990101", 2), (EAST[:9], 1)):
+        status, out, _ = sqlite_county(
+            "export", subject, tmp_path / "a.csv", "--area", area, "--kind", "pond"
+        )
+        assert (status, out) == (0, [f"{count} {subject} written to {tmp_path / 'a.csv'}."])
+    assert sqlite_county("export", subject, tmp_path / "b.csv", "--kind", "straw")[1][0].startswith("0 ")
+
+
+def test_operators_are_written_when_the_command_asks(sqlite_county, tmp_path):
+    with sqlite_county.store.write() as session:
+        site = a_site(session)
+        site.operator = Operator(name="陈某某", type="household", phone="13800000000", salt=bytes(32))
+    for options, told in (((), False), (("--with-operators",), True)):
+        assert sqlite_county("export", "sites", tmp_path / "a.csv", *options)[0] == 0
+        assert ("陈某某" in (tmp_path / "a.csv").read_text(encoding="utf-8")) == told
+    with sqlite_county.store.read() as session:
+        entries = session.scalars(select(LedgerEntry).order_by(LedgerEntry.number)).all()
+    assert [json.loads(entry.facts)["restricted"] for entry in entries] == [False, True]
+    status, out, err = sqlite_county("export", "visits", tmp_path / "a.csv", "--with-operators")
+    assert (status, out, len(err)) == (2, [], 1)
 
 
 def test_a_changed_entry_is_named_with_status_1(sqlite_xuntu):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from uuid import UUID
 
 from flask import Blueprint, render_template
@@ -11,11 +10,11 @@ from flask_babel import gettext
 
 from inspections import areas, ledger
 from inspections.cases import lists as case_lists
-from inspections.cases.lists import CaseFilters
 from inspections.sites.records import read_place
 from inspections.terms import AreaLevel, CaseState, Kind, MapState, Severity
 from inspections.web import case_words, lists, story
 from inspections.web.auth import officer, officer_may
+from inspections.web.cases import filters as case_filters
 from inspections.web.context import now, session
 from inspections.web.filters import label
 
@@ -27,17 +26,18 @@ SHOWN_STATES = tuple(state for state in MapState if state is not MapState.NORMAL
 @officer_may("case.see")
 def list_cases() -> ResponseReturnValue:
     """The cases in the officer's scope, narrowed by the address."""
-    filters = _filters()
+    filters = case_filters.read_filters()
     found = case_lists.list_cases(session(), officer(), filters, now())
     names = areas.area_names(session())
     townships = areas.list_areas(session(), AreaLevel.TOWNSHIP)
     bodies = case_lists.list_bodies(session(), officer())
+    body_names = {str(key): name for key, name in bodies}
     return render_template(
         "cases/list.html",
         cases=[(case, case_lists.case_map_state(case, now())) for case in found.rows],
         page=lists.paging(found.total, found.page, found.size),
         filters=filters,
-        chips=lists.chips(vars(filters), _chip_words(filters, names, dict(bodies))),
+        chips=lists.chips(vars(filters), case_filters.filter_words(filters, names, body_names)),
         names=names,
         bodies=bodies,
         townships=[(area.code, area.name) for area in townships],
@@ -46,6 +46,7 @@ def list_cases() -> ResponseReturnValue:
         stages=_labels("case_state", CaseState),
         severities=_labels("severity", Severity),
         sorts=_sorts(),
+        export_url=lists.export_url("cases"),
         words=case_words,
         requirement_label=story.requirement_label,
     )
@@ -75,13 +76,6 @@ def _answers(found: case_lists.CaseFinding) -> list[tuple[str, str]]:
     return case_words.opening_answers(found.visit, found.finding.keys, officer())
 
 
-def _filters() -> CaseFilters:
-    texts = {field.name for field in fields(CaseFilters)} - {"page", "sort"}
-    asked = {name: lists.asked(name) for name in texts}
-    sort = lists.asked("sort")
-    return CaseFilters(**asked, sort=sort if sort in case_lists.SORTS else "due", page=lists.page_asked())
-
-
 def _labels(list_name: str, codes: object) -> list[tuple[str, str]]:
     return [(code, label(list_name, code)) for code in codes]  # type: ignore[attr-defined]
 
@@ -92,20 +86,4 @@ def _sorts() -> list[tuple[str, str]]:
         ("opened", gettext("Newest first")),
         ("severity", gettext("Gravest first")),
         ("number", gettext("By number")),
-    ]
-
-
-def _chip_words(
-    filters: CaseFilters, names: dict[str, str], bodies: dict[UUID, str]
-) -> list[tuple[str, str]]:
-    state = gettext("Open") if filters.state == case_lists.OPEN else label("map_state", filters.state)
-    body_names = {str(key): name for key, name in bodies.items()}
-    return [
-        ("q", f"“{filters.q}”"),
-        ("kind", label("site_kind", filters.kind)),
-        ("state", state),
-        ("stage", label("case_state", filters.stage)),
-        ("township", names.get(filters.township, filters.township)),
-        ("severity", label("severity", filters.severity)),
-        ("body", body_names.get(filters.body, filters.body)),
     ]

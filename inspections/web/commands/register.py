@@ -1,4 +1,4 @@
-"""`xuntu import` and `xuntu export`: registers in and out."""
+"""`xuntu import`: registers in."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ from flask_babel import gettext as _
 from geo.bundles import bundle, parts_beside
 from geo.errors import GeoError
 from inspections.errors import InspectionError
-from inspections.exports import write_sites
 from inspections.imports.answers import Answers
 from inspections.imports.applying import NothingAccepted
 from inspections.imports.headings import AREA_HEADINGS, SITE_HEADINGS
 from inspections.imports.jobs import Work
 from inspections.imports.unattended import Outcome, Task, check_file, take_file
-from inspections.permissions import SYSTEM
-from inspections.store import now_utc
 from inspections.terms import Kind, MessageLevel
 from inspections.web.commands import Call, Progress, note, say
 from inspections.web.words import N_, sentence
@@ -42,7 +39,7 @@ STEPS = {"checking": N_("Checking rows")}
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
-    """Tell the parser of `import` and `export`."""
+    """Tell the parser of `import`."""
     subjects = commands.add_parser("import", help=_("take in a file: check it, then apply it"))
     subjects = subjects.add_subparsers(metavar=_("WHAT"), required=True)
     areas = subjects.add_parser("areas", help=_("county, townships and villages"))
@@ -54,17 +51,6 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     )
     _add_file(sites, set(SITE_HEADINGS))
     sites.set_defaults(run=run_import_sites)
-    exported = commands.add_parser("export", help=_("write a file from the register"))
-    exported = exported.add_subparsers(metavar=_("WHAT"), required=True)
-    written = exported.add_parser("sites", help=_("draft and active sites, as .geojson or .csv"))
-    written.add_argument(
-        "file", metavar="FILE", type=Path, help=_("the file to write; its ending says the format")
-    )
-    written.add_argument(
-        "--kind", default="", choices=[kind.value for kind in Kind], help=_("only sites of this kind")
-    )
-    written.add_argument("--area", default="", metavar="CODE", help=_("only sites of this area"))
-    written.set_defaults(run=run_export_sites)
 
 
 def run_import_areas(call: Call, given: argparse.Namespace) -> int:
@@ -75,14 +61,6 @@ def run_import_areas(call: Call, given: argparse.Namespace) -> int:
 def run_import_sites(call: Call, given: argparse.Namespace) -> int:
     """Check a register and, if told, apply it."""
     return _run_import(call, given, "sites", given.kind)
-
-
-def run_export_sites(call: Call, given: argparse.Namespace) -> int:
-    """Write sites to a new file."""
-    with call.store() as store, store.write() as session:
-        count = write_sites(session, given.file, kind=given.kind, area=given.area, by=SYSTEM, now=now_utc())
-    say(_("%(count)s sites written to %(file)s.", count=count, file=given.file))
-    return 0
 
 
 def _run_import(call: Call, given: argparse.Namespace, subject: str, kind: str = "") -> int:

@@ -50,6 +50,7 @@ def list_sites() -> ResponseReturnValue:
         names=names,
         address=lists.address,
         map_url=site_filters.map_url(filters),
+        export_url=lists.export_url("sites"),
         **site_filters.choices(filters, places),
     )
 

@@ -33,7 +33,7 @@ from inspections.sites.rules import SiteFacts, check_facts
 from inspections.typed import NotInList
 from inspections.web.errors import sentence
 from inspections.web.filters import label
-from inspections.web.sites.words import ATTRIBUTE_HINTS, ATTRIBUTE_NAMES, choice_label
+from inspections.web.sites.words import ATTRIBUTE_HINTS, ATTRIBUTE_NAMES
 
 DATUMS = ("cgcs2000", "wgs84", "gcj02", "bd09")
 METHODS = ("gps", "map", "survey", "satellite")
@@ -311,8 +311,7 @@ class _ChoiceOfAttribute(SelectField):
     def __init__(self, *args: Any, attribute: Attribute, **named: Any) -> None:
         super().__init__(*args, **named)
         self.type = "SelectField"
-        codes = ((code, choice_label(attribute, code)) for code in attribute.codes)
-        self.choices = _choices([BLANK, *codes])
+        self.choices = _labelled(attribute.choices, attribute.codes, BLANK)
 
 
 def _plain(value: Any) -> str:

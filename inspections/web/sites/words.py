@@ -21,21 +21,6 @@ ATTRIBUTE_HINTS = {
     "list_level": lazy_gettext("From 2,000 m² national, below provincial, unless decided otherwise."),
 }
 UNITS = {"mu": lazy_gettext("mu"), "m": "m", "per_mu": lazy_gettext("trees per mu")}
-# Choices that no list of enums.json holds
-CHOICES = {
-    "national": lazy_gettext("national list"),
-    "provincial": lazy_gettext("provincial list"),
-    "senses": lazy_gettext("look and smell"),
-    "opinion": lazy_gettext("opinion of residents"),
-    "monitoring": lazy_gettext("water samples"),
-}
-
-
-def choice_label(attribute: Attribute, code: str) -> str:
-    """Say a choice of an attribute."""
-    if code in CHOICES and " " in attribute.choices:
-        return str(CHOICES[code])
-    return label(attribute.choices, code)
 
 
 def attribute_facts(site: Any) -> list[tuple[str, str]]:
@@ -58,7 +43,7 @@ def state_of(site: Any, now: datetime) -> tuple[MapState, str]:
 
 def _value(attribute: Attribute, value: Any) -> str:
     if attribute.form == "choice":
-        return choice_label(attribute, str(value))
+        return label(attribute.choices, str(value))
     if attribute.form == "yes_no":
         return gettext("yes") if value else gettext("no")
     if attribute.form == "text" or attribute.key == "design_year":

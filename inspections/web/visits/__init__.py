@@ -16,14 +16,15 @@ from inspections.checklists.requirements import requirement
 from inspections.errors import Invalid
 from inspections.sites.records import read_place
 from inspections.terms import AreaLevel, Kind, codes
-from inspections.typed import clean_text
 from inspections.visits import lists as visit_lists
 from inspections.visits import reviews as visit_reviews
 from inspections.visits.lists import PAGE_SIZE, VisitFilter
+from inspections.web import lists
 from inspections.web.auth import officer, officer_may
 from inspections.web.context import now, only_read, session
 from inspections.web.errors import sentence
 from inspections.web.filters import label, language
+from inspections.web.visits.filters import filter_words, read_filter
 from inspections.web.visits.words import WORDS, answer_text, judgement_name, judgement_text, masked
 
 bp = Blueprint("visits", __name__)
@@ -48,6 +49,7 @@ def list_visits() -> ResponseReturnValue:
     asked = request.args
     narrowed, number = read_filter(asked), max(1, min(asked.get("page", 1, int), 100_000))
     townships = {area.code: area.name for area in areas.list_areas(session(), AreaLevel.TOWNSHIP)}
+    names = areas.area_names(session()) if narrowed.village else townships
     rows, total = visit_lists.list_visits(session(), by=officer(), narrowed=narrowed, page=number)
     return render_template(
         "visits/list.html",
@@ -58,8 +60,9 @@ def list_visits() -> ResponseReturnValue:
         kinds=list(Kind),
         states=[code for code in codes("review_state") if code != "draft"],
         results=codes("visit_result"),
-        chips=chosen_filters(narrowed, townships),
+        chips=chosen_filters(narrowed, names),
         page=page_of(number, total),
+        export_url=lists.export_url("visits"),
         **WORDS,
     )
 
@@ -181,39 +184,9 @@ def item_label(visit: Any, key: str) -> str:
     return item.label(language()) if item else key
 
 
-def read_filter(asked: Any) -> VisitFilter:
-    """Read a filter from an address; what is none of the choices narrows nothing."""
-
-    def one_of(name: str, choices: Any) -> str:
-        return asked.get(name, "") if asked.get(name, "") in choices else ""
-
-    return VisitFilter(
-        state=one_of("state", codes("review_state")),
-        kind=one_of("kind", codes("site_kind")),
-        township=clean_text(asked.get("township", ""))[:15],
-        result=one_of("result", codes("visit_result")),
-        site_id=asked.get("site", None, UUID),
-        mine=asked.get("officer") == "mine",
-        flagged=asked.get("flagged") == "yes",
-        q=clean_text(asked.get("q", ""))[:60],
-        with_superseded=asked.get("versions") == "all",
-    )
-
-
-def chosen_filters(narrowed: VisitFilter, townships: dict[str, str]) -> list[tuple[str, str]]:
+def chosen_filters(narrowed: VisitFilter, names: dict[str, str]) -> list[tuple[str, str]]:
     """List what is chosen, each with the address without it."""
-    words = {
-        "state": label("review_state", narrowed.state),
-        "kind": label("site_kind", narrowed.kind),
-        "township": townships.get(narrowed.township, narrowed.township),
-        "result": label("visit_result", narrowed.result),
-        "site": _("one site") if narrowed.site_id else "",
-        "officer": _("my own") if narrowed.mine else "",
-        "flagged": _("with flags") if narrowed.flagged else "",
-        "versions": _("all versions") if narrowed.with_superseded else "",
-        "q": narrowed.q,
-    }
-    return [(text, address(without=name)) for name, text in words.items() if text]
+    return [(text, address(without=name)) for name, text in filter_words(narrowed, names)]
 
 
 def page_of(number: int, total: int) -> Page:
