@@ -183,11 +183,11 @@ def test_a_bulk_answer_is_for_all_that_ask_the_same(sqlite_desk):
     }
 
 
-def test_a_row_taken_as_new_becomes_a_second_site(desk):
-    batch_id = twins(desk, "近旁塘,100.4001,38.93,3,")
-    desk.answer(batch_id, "site.near_another", "new")
-    assert desk.apply(batch_id).state == "applied"
-    assert set(facts_of(desk.store, "number").values()) == {"P-990101100-0901", "P-990101100-0001"}
+def test_a_row_taken_as_new_becomes_a_second_site(sqlite_desk):
+    batch_id = twins(sqlite_desk, "近旁塘,100.4001,38.93,3,")
+    sqlite_desk.answer(batch_id, "site.near_another", "new")
+    assert sqlite_desk.apply(batch_id).state == "applied"
+    assert set(facts_of(sqlite_desk.store, "number").values()) == {"P-990101100-0901", "P-990101100-0001"}
 
 
 def test_a_row_added_to_a_known_site_fills_in_facts_and_leaves_its_place(desk):
@@ -230,14 +230,14 @@ def test_two_rows_added_to_one_site_are_both_taken_and_both_undone(desk):
     assert facts == ("苇塘东塘", None, "老塘")
 
 
-def test_a_place_by_a_township_line_belongs_to_whom_the_officer_says(desk):
+def test_a_place_by_a_township_line_belongs_to_whom_the_officer_says(sqlite_desk):
     rows = [f"界边塘{at},100.4999,38.{80 + at},,," for at in range(3)]
-    batch_id = desk.send(HEADING + "\n".join(rows) + "\n")
-    desk.answer(batch_id, "import.near_township_line", "holder")
-    desk.answer(batch_id, "import.near_township_line", EAST, row=3)
-    desk.apply(batch_id)
-    assert facts_of(desk.store, "township_code") == {"界边塘0": WEST, "界边塘1": EAST, "界边塘2": WEST}
-    assert facts_of(desk.store, "number")["界边塘1"] == "P-990101200-0001"
+    batch_id = sqlite_desk.send(HEADING + "\n".join(rows) + "\n")
+    sqlite_desk.answer(batch_id, "import.near_township_line", "holder")
+    sqlite_desk.answer(batch_id, "import.near_township_line", EAST, row=3)
+    sqlite_desk.apply(batch_id)
+    assert facts_of(sqlite_desk.store, "township_code") == {"界边塘0": WEST, "界边塘1": EAST, "界边塘2": WEST}
+    assert facts_of(sqlite_desk.store, "number")["界边塘1"] == "P-990101200-0001"
 
 
 def test_a_township_that_the_row_names_wrongly_is_warned_of_and_the_position_decides(sqlite_desk):

@@ -30,8 +30,9 @@ REGISTER = HEADING + (
 
 
 @pytest.fixture
-def known(desk: Desk) -> Site:
-    """A pond with a number that a register may name."""
+def known(request: pytest.FixtureRequest) -> Site:
+    """A pond with a number that a register may name, in the county of the test's desk."""
+    desk = request.getfixturevalue("desk" if "desk" in request.fixturenames else "sqlite_desk")
     with desk.store.write() as session:
         return a_site(session, number=NUMBER, remark="老塘", area_reported_mu=2.0, source_ref="旧-1")
 
@@ -77,15 +78,15 @@ def test_an_error_in_the_last_row_leaves_nothing(desk):
     assert not batches.report_path(desk.settings.imports, batch).exists()
 
 
-def test_what_failed_to_apply_can_be_checked_again_and_applied(desk):
-    batch_id = desk.send(f"编号,名称,经度,纬度\n{NUMBER},尾塘,100.45,38.95\n")
-    with desk.store.write() as session:
+def test_what_failed_to_apply_can_be_checked_again_and_applied(sqlite_desk):
+    batch_id = sqlite_desk.send(f"编号,名称,经度,纬度\n{NUMBER},尾塘,100.45,38.95\n")
+    with sqlite_desk.store.write() as session:
         a_site(session, at=(100.45, 38.95), name="别的塘", number=NUMBER)
-    desk.apply(batch_id)
-    desk.check(batch_id)
-    assert desk.outcomes(batch_id) == {2: "changed"}
-    assert desk.apply(batch_id).state == "applied"
-    assert facts_of(desk.store, "number") == {"尾塘": NUMBER}
+    sqlite_desk.apply(batch_id)
+    sqlite_desk.check(batch_id)
+    assert sqlite_desk.outcomes(batch_id) == {2: "changed"}
+    assert sqlite_desk.apply(batch_id).state == "applied"
+    assert facts_of(sqlite_desk.store, "number") == {"尾塘": NUMBER}
 
 
 def test_every_change_has_its_entry_and_the_chain_holds(desk, known):
@@ -100,26 +101,28 @@ def test_every_change_has_its_entry_and_the_chain_holds(desk, known):
     assert (correction["batch"], correction["row"], correction["version"]) == (str(batch_id), 5, 2)
 
 
-def test_restricted_words_stand_in_no_entry(desk):
-    desk.apply(desk.send(REGISTER))
-    with desk.store.read() as session:
+def test_restricted_words_stand_in_no_entry(sqlite_desk):
+    sqlite_desk.apply(sqlite_desk.send(REGISTER))
+    with sqlite_desk.store.read() as session:
         text = "".join(session.scalars(select(LedgerEntry.facts)))
     assert "张三" not in text
     assert "13800000000" not in text
 
 
-def test_a_row_with_a_number_of_ours_corrects_what_its_columns_speak_of(desk, known):
-    assert desk.apply(corrected(desk, 备注="新修")).state == "applied"
-    [facts] = facts_of(desk.store, "name", "remark", "area_reported_mu", "source_ref", "row_version").values()
+def test_a_row_with_a_number_of_ours_corrects_what_its_columns_speak_of(sqlite_desk, known):
+    assert sqlite_desk.apply(corrected(sqlite_desk, 备注="新修")).state == "applied"
+    [facts] = facts_of(
+        sqlite_desk.store, "name", "remark", "area_reported_mu", "source_ref", "row_version"
+    ).values()
     assert facts == ("柳荫塘", "新修", 2.0, "旧-1", 2)
 
 
-def test_a_row_that_says_what_the_register_says_changes_nothing(desk, known):
-    batch_id = corrected(desk, 名称="苇塘东塘")
-    assert desk.outcomes(batch_id) == {2: "same"}
-    assert desk.apply(batch_id).state == "applied"
-    assert [action for action, _ in entries(desk)] == ["sites.imported"]
-    assert facts_of(desk.store, "row_version") == {"苇塘东塘": 1}
+def test_a_row_that_says_what_the_register_says_changes_nothing(sqlite_desk, known):
+    batch_id = corrected(sqlite_desk, 名称="苇塘东塘")
+    assert sqlite_desk.outcomes(batch_id) == {2: "same"}
+    assert sqlite_desk.apply(batch_id).state == "applied"
+    assert [action for action, _ in entries(sqlite_desk)] == ["sites.imported"]
+    assert facts_of(sqlite_desk.store, "row_version") == {"苇塘东塘": 1}
 
 
 def test_a_site_changed_since_the_check_stops_applying_and_the_file_is_checked_again(desk, known):
@@ -137,40 +140,42 @@ def test_a_site_changed_since_the_check_stops_applying_and_the_file_is_checked_a
     assert list(facts_of(desk.store, "name")) == ["柳荫塘"]
 
 
-def test_a_site_that_left_the_register_since_the_check_is_not_corrected(desk, known):
-    batch_id = corrected(desk)
-    with desk.store.write() as session:
+def test_a_site_that_left_the_register_since_the_check_is_not_corrected(sqlite_desk, known):
+    batch_id = corrected(sqlite_desk)
+    with sqlite_desk.store.write() as session:
         site = session.get(Site, known.pk)
-        sites.retire_site(session, site, reason="填平了", by=desk.by, now=desk.now)
-    desk.apply(batch_id)
-    run_job(desk.work, batch_id)
-    assert desk.outcomes(batch_id) == {2: "refused"}
-    assert desk.message(batch_id, "import.number_taken", 2).facts == {"number": NUMBER}
+        sites.retire_site(session, site, reason="填平了", by=sqlite_desk.by, now=sqlite_desk.now)
+    sqlite_desk.apply(batch_id)
+    run_job(sqlite_desk.work, batch_id)
+    assert sqlite_desk.outcomes(batch_id) == {2: "refused"}
+    assert sqlite_desk.message(batch_id, "import.number_taken", 2).facts == {"number": NUMBER}
 
 
-def test_a_site_answered_as_the_same_and_changed_since_is_asked_about_again_or_taken_as_it_is(desk, known):
-    batch_id = desk.send("名称,经度,纬度\n柳荫塘,100.4001,38.93\n")
-    desk.answer(batch_id, "site.near_another", "change")
-    edit(desk, known.id, "改名塘")
-    assert desk.apply(batch_id).failure["code"] == "import.sites_changed"
-    run_job(desk.work, batch_id)
-    assert desk.apply(batch_id).state == "applied"
-    assert facts_of(desk.store, "number", "row_version") == {"柳荫塘": (NUMBER, 3)}
+def test_a_site_answered_as_the_same_and_changed_since_is_asked_about_again_or_taken_as_it_is(
+    sqlite_desk, known
+):
+    batch_id = sqlite_desk.send("名称,经度,纬度\n柳荫塘,100.4001,38.93\n")
+    sqlite_desk.answer(batch_id, "site.near_another", "change")
+    edit(sqlite_desk, known.id, "改名塘")
+    assert sqlite_desk.apply(batch_id).failure["code"] == "import.sites_changed"
+    run_job(sqlite_desk.work, batch_id)
+    assert sqlite_desk.apply(batch_id).state == "applied"
+    assert facts_of(sqlite_desk.store, "number", "row_version") == {"柳荫塘": (NUMBER, 3)}
 
 
-def test_a_lead_body_and_an_operator_come_with_the_row(desk, known):
-    with desk.store.write() as session:
+def test_a_lead_body_and_an_operator_come_with_the_row(sqlite_desk, known):
+    with sqlite_desk.store.write() as session:
         body = a_body(session, name="县水务局", short_name="水务局")
-    batch_id = corrected(desk, 责任单位="水务局", 责任人="张三", 联系电话="13800000000")
-    desk.apply(batch_id)
-    [(body_id, operator)] = facts_of(desk.store, "body_id", "operator").values()
+    batch_id = corrected(sqlite_desk, 责任单位="水务局", 责任人="张三", 联系电话="13800000000")
+    sqlite_desk.apply(batch_id)
+    [(body_id, operator)] = facts_of(sqlite_desk.store, "body_id", "operator").values()
     assert (body_id, operator.name, operator.phone) == (body.id, "张三", "13800000000")
 
 
-def test_one_operator_of_many_rows_is_kept_once(desk):
+def test_one_operator_of_many_rows_is_kept_once(sqlite_desk):
     rows = "".join(f"{at},{at}号塘,100.4{at},38.90,,张三,13800000000,\n" for at in range(4))
-    desk.apply(desk.send(HEADING + rows))
-    with desk.store.read() as session:
+    sqlite_desk.apply(sqlite_desk.send(HEADING + rows))
+    with sqlite_desk.store.read() as session:
         assert session.scalar(select(func.count()).select_from(Operator)) == 1
 
 
@@ -232,29 +237,29 @@ def test_of_two_officers_with_the_same_file_only_one_applies_it(desk, tmp_path):
     assert len(facts_of(desk.store, "name")) == 2
 
 
-def test_rows_that_are_in_the_register_are_let_go_and_refused_ones_stay(desk):
-    batch_id = desk.send(REGISTER)
-    desk.apply(batch_id)
-    with desk.store.read() as session:
+def test_rows_that_are_in_the_register_are_let_go_and_refused_ones_stay(sqlite_desk):
+    batch_id = sqlite_desk.send(REGISTER)
+    sqlite_desk.apply(batch_id)
+    with sqlite_desk.store.read() as session:
         assert list(session.scalars(select(ImportRow.number))) == [4]
 
 
-def test_the_report_that_is_kept_is_the_one_the_ledger_names(desk):
-    batch_id = desk.send(REGISTER)
-    batch = desk.apply(batch_id)
-    with desk.store.read() as session:
-        data = report_of(session, desk.settings.imports, batch, str)
+def test_the_report_that_is_kept_is_the_one_the_ledger_names(sqlite_desk):
+    batch_id = sqlite_desk.send(REGISTER)
+    batch = sqlite_desk.apply(batch_id)
+    with sqlite_desk.store.read() as session:
+        data = report_of(session, sqlite_desk.settings.imports, batch, str)
     assert hashlib.sha256(data).hexdigest() == batch.report_sha256
     report = json.loads(data)
     assert report["rows"] == {"read": 3, "accepted": 2, "warned": 0, "refused": 1}
     assert [(one["row"], one["code"]) for one in report["messages"]] == [(4, "import.position_missing")]
 
 
-def test_a_township_clerk_brings_only_what_lies_in_the_own_township(desk, tmp_path):
-    clerk = a_desk(desk.store, tmp_path, Role.TOWNSHIP, areas=(WEST,))
+def test_a_township_clerk_brings_only_what_lies_in_the_own_township(sqlite_desk, tmp_path):
+    clerk = a_desk(sqlite_desk.store, tmp_path, Role.TOWNSHIP, areas=(WEST,))
     batch_id = clerk.send("名称,经度,纬度\n柳荫塘,100.40,38.93\n东塘,100.60,38.93\n")
     assert clerk.apply(batch_id).rows_accepted == 1
-    assert list(facts_of(desk.store, "name")) == ["柳荫塘"]
+    assert list(facts_of(sqlite_desk.store, "name")) == ["柳荫塘"]
 
 
 def test_a_file_given_up_leaves_no_row_and_no_bytes(sqlite_desk):

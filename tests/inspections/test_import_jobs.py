@@ -172,6 +172,7 @@ def test_applying_whose_process_is_killed_leaves_nothing_and_is_done_when_asked_
         assert session.scalar(select(func.count()).select_from(Site)) == MANY
 
 
+@pytest.mark.long
 def test_a_process_that_hangs_is_ended_some_time_after_somebody_stops_it(sqlite_desk, workers, monkeypatch):
     monkeypatch.setattr(work, "PATIENCE_S", 0.5)
     batch_id = sqlite_desk.receive(REGISTER)
@@ -205,6 +206,7 @@ def test_what_a_stopped_server_left_is_done_by_the_next_one(sqlite_desk, workers
     assert (batch.state, batch.rows_read, rows_of(sqlite_desk, batch_id)) == ("checked", MANY, MANY)
 
 
+@pytest.mark.long
 def test_two_workers_in_one_folder_do_a_job_once(sqlite_desk, workers):
     batch_id = sqlite_desk.receive(REGISTER)
     both = [workers(sqlite_desk), workers(sqlite_desk)]
@@ -212,6 +214,7 @@ def test_two_workers_in_one_folder_do_a_job_once(sqlite_desk, workers):
     assert [worker._child is not None for worker in both].count(True) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("store", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
 def test_a_database_that_is_lost_while_checking_is_said_and_the_file_checked_again(desk, workers):
     batch_id = desk.receive(LONG)
@@ -233,6 +236,7 @@ def test_a_database_that_is_lost_while_checking_is_said_and_the_file_checked_aga
     assert (desk.batch(batch_id).state, desk.batch(batch_id).rows_read) == ("checked", MANY)
 
 
+@pytest.mark.long
 def test_a_server_that_is_killed_leaves_its_work_to_the_next_one(sqlite_desk, workers):
     batch_id = sqlite_desk.receive(LONG)
     environment = {**os.environ, "XUNTU_DATA": str(sqlite_desk.settings.data), "XUNTU_DATABASE_URL": ""}

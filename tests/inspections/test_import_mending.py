@@ -50,18 +50,18 @@ def test_text_that_begins_like_a_formula_stays_text(sqlite_desk):
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_mended_and_sent_again_the_rows_go_in_without_a_word(desk, lang):
-    batch_id = desk.send(REGISTER)
-    desk.apply(batch_id)
-    found = given_back(desk, batch_id, lang)
+def test_mended_and_sent_again_the_rows_go_in_without_a_word(sqlite_desk, lang):
+    batch_id = sqlite_desk.send(REGISTER)
+    sqlite_desk.apply(batch_id)
+    found = given_back(sqlite_desk, batch_id, lang)
     book = openpyxl.load_workbook(io.BytesIO(found.data))
     book.active["C2"], book.active["D2"], book.active["B3"] = 100.45, 38.95, "长塘"
     mended = io.BytesIO()
     book.save(mended)
-    again = desk.send(mended.getvalue(), found.name)
-    assert desk.messages(again) == []
-    assert desk.apply(again).rows_accepted == 2
-    kept = facts_of(desk.store, "source_ref", "remark")
+    again = sqlite_desk.send(mended.getvalue(), found.name)
+    assert sqlite_desk.messages(again) == []
+    assert sqlite_desk.apply(again).rows_accepted == 2
+    kept = facts_of(sqlite_desk.store, "source_ref", "remark")
     assert kept == {"柳荫塘": ("007", ""), "苇塘": ("008", "=1+1"), "长塘": ("009", "-3")}
 
 

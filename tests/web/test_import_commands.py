@@ -113,7 +113,7 @@ def test_what_a_page_would_propose_is_taken_and_said(xuntu, tmp_path):
     assert (status, out[-1]) == (0, "read=4 accepted=4 warned=2 refused=0")
     said = [(one["row"], one["level"], one["code"]) for one in json.loads(report.read_bytes())["messages"]]
     assert said == [
-        (None, "note", "import.swapped"),
+        (None, "note", "import.put_right"),
         (3, "warning", "import.near_earlier_row"),
         (4, "warning", "import.near_township_line"),
     ]
