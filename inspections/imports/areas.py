@@ -283,7 +283,8 @@ class AreaCheck:
         kept: dict[str, AreaRow] = {}
         for area in sorted(rows, key=lambda one: (ORDER[one.level], one.number)):
             parent = area.parent_code
-            if parent is None or parent in kept or parent in held:
+            ends = area.valid_to is not None and area.code in held  # what is above may have ended before
+            if parent is None or parent in kept or parent in held or ends:
                 kept[area.code] = area
             else:
                 area.row.refuse(ParentMissing(parent=parent), "code", area.code)

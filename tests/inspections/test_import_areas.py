@@ -14,8 +14,8 @@ from inspections import areas, ledger
 from inspections.imports.areas import CountyDiffers, NoCountyNamed
 from inspections.models import Area, Site
 from inspections.terms import AreaLevel
-from tests.factories import COUNTY, EAST, WEST, a_site
-from tests.imports import areas_file, codes, counts
+from tests.factories import COUNTY, EAST, VILLAGE, WEST, a_site
+from tests.imports import a_file, areas_file, codes, counts
 from tests.imports import check as check_file
 from tests.imports import take as take_file
 
@@ -158,3 +158,20 @@ def test_what_did_not_change_is_left_as_it_is(county, tmp_path, now):
     assert (1, "area.unchanged") in codes(report, "note")
     with county.read() as session:
         assert session.scalar(select(func.count()).select_from(Area).where(Area.code == WEST)) == 2
+
+
+def test_a_village_is_ended_after_the_township_it_belonged_to(county, tmp_path, now):
+    first = f"代码,名称,撤销日期,继任代码\n{WEST},西镇,2026-11-01,{EAST}\n"
+    assert counts(take_areas(county, a_file(tmp_path, first, "townships.csv"), now)) == (1, 1, 0, 0)
+    later = f"代码,名称,撤销日期\n{VILLAGE},柳荫村,2026-11-01\n"
+    assert counts(take_areas(county, a_file(tmp_path, later, "villages.csv"), now)) == (1, 1, 0, 0)
+    with county.read() as session:
+        assert areas.list_areas(session, AreaLevel.VILLAGE) == []
+
+
+def test_a_village_of_a_township_that_has_ended_cannot_be_added(sqlite_county, tmp_path, now):
+    first = f"代码,名称,撤销日期,继任代码\n{WEST},西镇,2026-11-01,{EAST}\n"
+    take_areas(sqlite_county, a_file(tmp_path, first, "townships.csv"), now)
+    later = f"代码,名称\n{WEST[:9]}299,新柳村\n"
+    report = take_areas(sqlite_county, a_file(tmp_path, later, "villages.csv"), now)
+    assert codes(report, "error") == [(2, "area.parent_missing")]
