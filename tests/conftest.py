@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from inspections.store import Store
+from tests.databases import own_database
 
 NOW = datetime(2026, 11, 12, 2, 42, tzinfo=UTC)  # 10:42 in Beijing
 REQUIRED = {word for word in os.environ.get("XUNTU_TEST_REQUIRE", "").split(",") if word}
@@ -57,13 +56,11 @@ def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def _migrated_postgres() -> Iterator[str]:
     """One migrated PostgreSQL database that each test takes as its template."""
-    name = f"xuntu_test_{uuid.uuid4().hex[:8]}"
-    _admin(f'CREATE DATABASE "{name}"')
-    store = Store(_postgres_url(name))
-    store.migrate()
-    store.close()
-    yield name
-    _admin(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with own_database(POSTGRES) as url:
+        store = Store(url)
+        store.migrate()
+        store.close()
+        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -80,12 +77,10 @@ def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stor
         yield opened
         opened.close()
         return
-    name = f"xuntu_test_{uuid.uuid4().hex[:8]}"
-    _admin(f'CREATE DATABASE "{name}"')
-    opened = Store(_postgres_url(name))
-    yield opened
-    opened.close()
-    _admin(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with own_database(POSTGRES) as url:
+        opened = Store(url)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture
@@ -103,23 +98,10 @@ def _open(request: pytest.FixtureRequest, kind: str) -> Iterator[Store]:
         yield opened
         opened.close()
         return
-    name = f"xuntu_test_{uuid.uuid4().hex[:8]}"
-    _admin(f'CREATE DATABASE "{name}" TEMPLATE "{request.getfixturevalue("_migrated_postgres")}"')
-    opened = Store(_postgres_url(name))
-    yield opened
-    opened.close()
-    _admin(f'DROP DATABASE "{name}" WITH (FORCE)')
-
-
-def _postgres_url(database: str) -> str:
-    return "postgresql+psycopg://" + POSTGRES.split("://", 1)[1].rsplit("/", 1)[0] + "/" + database
-
-
-def _admin(statement: str) -> None:
-    engine = create_engine(_postgres_url("postgres"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+    with own_database(POSTGRES, template=request.getfixturevalue("_migrated_postgres")) as url:
+        opened = Store(url)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from inspections.store import Store, now_utc
 from inspections.terms import ImportState
 from tests.bench.measuring import Measured, measure
 from tests.bench.registers import HEADINGS, demo_land, places, write_csv, write_shapefile, write_xlsx
+from tests.databases import own_database
 
 COLUMNS = "{:<34} {:>9} {:>9} {:>9} {:>9} {:>9}"
 
@@ -61,7 +63,9 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="Measure imports of large registers.")
     parser.add_argument("--share", type=float, default=1.0, help="of the rows, for a quick look")
-    parser.add_argument("--database", default="", help="a PostgreSQL URL; an empty database of its own")
+    parser.add_argument(
+        "--database", default="", help="a PostgreSQL server; each file gets a database of its own there"
+    )
     parser.add_argument("--rival", metavar="FILE", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.rival:
@@ -79,7 +83,8 @@ def measure_imports(folder: Path, share: float, database: str) -> None:
     for case in cases(share):
         file = folder / case.file
         case.write(file, case.rows, land)
-        check, apply = import_file(folder / case.name, case, file, database)
+        with own_database(database) if database else nullcontext("") as url:
+            check, apply = import_file(folder / case.name, case, file, url)
         budget = f"{case.most_s:.0f}/{case.most_mb:.0f}"
         spent = check.seconds + apply.seconds
         peak = max(check.peak_mb, apply.peak_mb)

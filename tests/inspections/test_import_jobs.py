@@ -26,11 +26,17 @@ from inspections.web import work
 from inspections.web.work import Worker
 from tests.imports import REGISTER, Desk
 
-MANY = 4_100  # three times the store is written to
+MANY, MORE = 6_000, 20_000  # written to the store 2,000 at a time
 APP = Path(__file__).parents[2] / "app.py"
-LONG = "名称,经度,纬度\n" + "".join(
-    f"{at:05}号塘,{100.15 + at % 300 * 0.001:.4f},{38.60 + at // 300 * 0.01:.4f}\n" for at in range(MANY)
-)
+
+
+def a_long_register(rows: int) -> str:
+    return "名称,经度,纬度\n" + "".join(
+        f"{at:05}号塘,{100.15 + at % 300 * 0.001:.4f},{38.60 + at // 300 * 0.01:.4f}\n" for at in range(rows)
+    )
+
+
+LONG = a_long_register(MANY)
 
 
 def until(condition: Callable[[], bool], seconds: float = 30) -> None:
@@ -111,11 +117,11 @@ def test_files_are_checked_in_the_order_they_came_and_applied_when_asked(sqlite_
 
 
 def test_a_check_shows_how_far_it_is_and_can_be_stopped(sqlite_desk, workers):
-    batch_id = sqlite_desk.receive(LONG)
+    batch_id = sqlite_desk.receive(a_long_register(MORE))
     workers(sqlite_desk)
     until(lambda: sqlite_desk.batch(batch_id).job_done > 0)
     batch = sqlite_desk.batch(batch_id)
-    assert 0 < batch.job_done < batch.job_total == MANY + 1
+    assert 0 < batch.job_done < batch.job_total == MORE + 1
     with sqlite_desk.store.write() as session:  # the check waits for the store until it is due to look again
         batches.ask_to_stop(session, batches.get_batch(session, batch_id, sqlite_desk.by))
         due = time.monotonic() + SIGN_OF_LIFE_S
@@ -131,9 +137,9 @@ def test_a_second_check_that_breaks_off_leaves_no_half_of_the_rows_and_keeps_the
     batch_id = sqlite_desk.send(LONG + "界边塘,100.4999,38.9999\n")
     sqlite_desk.answer(batch_id, "import.near_township_line", "holder")
     check_again(sqlite_desk, batch_id)
-    worker = workers(sqlite_desk)
+    child = child_of(workers(sqlite_desk))
     until(lambda: 0 < rows_of(sqlite_desk, batch_id) < MANY)
-    os.kill(child_of(worker), signal.SIGKILL)
+    os.kill(child, signal.SIGKILL)
     until(lambda: idle(sqlite_desk, batch_id))
     assert sqlite_desk.batch(batch_id).state == "received"
     check_again(sqlite_desk, batch_id)
@@ -158,8 +164,9 @@ def test_applying_whose_process_is_killed_leaves_nothing_and_is_done_when_asked_
     batch_id = sqlite_desk.send(LONG)
     worker = workers(sqlite_desk)
     ask(sqlite_desk, batch_id, batches.ask_to_apply)
+    child = child_of(worker)
     until(lambda: is_writing(sqlite_desk))
-    os.kill(child_of(worker), signal.SIGKILL)
+    os.kill(child, signal.SIGKILL)
     until(lambda: idle(sqlite_desk, batch_id))
     batch = sqlite_desk.batch(batch_id)
     assert (batch.state, batch.failure["code"]) == ("checked", "import.job_died")
