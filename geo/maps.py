@@ -125,7 +125,8 @@ def county_map(
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a map")
     said = {key: plain_word(word) for key, word in {**_WORDS, **(words or {})}.items()}
-    county = NamedMap(name, tiles=None, zoom_control=False, prefer_canvas=True, minZoom=4, maxZoom=max_zoom)
+    options = {"minZoom": 4, "maxZoom": max_zoom, "fadeAnimation": False}  # what is drawn anew does not blink
+    county = NamedMap(name, tiles=None, zoom_control=False, prefer_canvas=True, **options)
     county.add_child(Opening(_corners(bounds), max_zoom, said))
     if basemap is not None:
         county.add_child(_tile_layer(basemap, max_zoom))

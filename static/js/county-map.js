@@ -1,24 +1,30 @@
 /**
  * The county map: sites under a filter, their legend, list and card. The map itself is Folium's (map/xuntu.js); the
  * section around it holds what stands beside it: <div data-module="county-map" data-icons="…" data-marks="…">.
+ *
+ * The worker keeps the sites (map/engine.js) and draws them (map/sites-layer.js); here is what goes on around them.
  */
 
-import { Refused, getJson } from "./api.js";
-import { unproject } from "./map/clusters.js";
+import { getJson } from "./api.js";
+import { writeAddress } from "./map/address.js";
 import { addWholeCounty } from "./map/controls.js";
 import { element, fill, grouped } from "./map/dom.js";
-import { readForm, toQuery } from "./map/filters.js";
-import { URGENT } from "./map/marks.js";
+import { engine, loaded } from "./map/early.js";
+import { readForm, toQuery, writeForm } from "./map/filters.js";
+import { Hover } from "./map/hover.js";
+import { Live } from "./map/live.js";
 import { Panel, siteList } from "./map/panel.js";
-import { SiteSource } from "./map/source.js";
+import { unproject } from "./map/projection.js";
+import { Ring } from "./map/ring.js";
 import { Status } from "./map/status.js";
 
 const REACH = { touch: 22, mouse: 10 }; // pixels around a tap or a click
 const FINE_LINES_FROM_ZOOM = 11;
-const SHAPES_FROM_ZOOM = 15;
-const ALL_MARKS_FROM_ZOOM = 11; // on a phone; further out it keeps what is late
+const CLOSE_ZOOM = 15; // where true shapes show
 const PHONE = 700; // pixels of the map's width
 const LISTED_IN_VIEW = 100;
+const STATES_AFTER_MS = 30_000; // deadlines pass meanwhile
+const REST_MS = 300; // without moving, before the address follows
 
 export function start(page) {
   const box = page.querySelector(".folium-map");
@@ -30,13 +36,17 @@ class CountyMap {
   constructor(page, { map, layers, data }) {
     Object.assign(this, { page, map, layers, data, words: data.words, filter: data.filter });
     const { icons, marks } = page.dataset;
-    Object.assign(this, { icons, marks });
+    Object.assign(this, { icons, marks, chosen: null, presses: null });
     this.form = document.getElementById("map-filters");
     this.list = page.querySelector(".map-list");
     this.status = new Status(page.querySelector(".map-status"));
-    this.source = new SiteSource(data.total, townshipNames(data.areas));
-    const told = (open) => this.makeRoom(open);
-    this.panel = new Panel(page.querySelector(".map-side"), { words: this.words, icons, marks, told });
+    this.panel = new Panel(page.querySelector(".map-side"), { words: this.words, icons, marks, told: (open, how) => this.makeRoom(open, how) });
+    this.ring = new Ring(map);
+    this.live = new Live({
+      refresh: () => engine.ask("refresh"),
+      news: (facts) => this.hearNews(facts),
+      lost: (error) => this.loseTouch(error),
+    });
   }
 
   begin() {
@@ -44,95 +54,185 @@ class CountyMap {
     addWholeCounty(map, countyBounds(this.data.bounds), words.all_of_it, this.icons);
     nameLayersButton(map, words.layers);
     layers.names.setFigures(this.data.counts.township);
-    layers.sites.setRules({
-      mayCount: (site) => !URGENT.has(site.state),
-      isShown: (site, zoom) => this.isShown(site, zoom),
-    });
-    layers.sites.setObstacles(() => layers.names.rooms());
-    this.form.addEventListener("change", () => this.applyFilter());
+    layers.sites.setLook({ sparse: this.isSparse() });
+    layers.sites.setObstacles((level) => layers.names.roomsAt(level));
+    afterPainting(() => performance.mark("xuntu:overview"));
+    this.form.addEventListener("change", () => this.applyForm());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.applyFilter();
+      this.applyForm();
     });
     map.on("click", (event) => this.press(event));
-    map.on("mousemove", (event) => this.point(event));
     map.on("moveend", () => this.moved());
+    map.on("resize", () => layers.sites.setLook({ sparse: this.isSparse() }));
+    this.hover = new Hover(map, layers.sites, { words, ready: () => this.fetchNames() });
     document.addEventListener("keydown", (event) => event.key === "Escape" && this.panel.close());
     this.list.addEventListener("toggle", () => this.listInView());
-    if (this.filter.area) this.goToArea();
+    addEventListener("popstate", ({ state }) => this.goBackTo(state));
+    engine.renewed = () => this.load();
+    if (this.filter.area) this.goToArea({ move: !this.data.at });
     if (this.data.chosen) this.goToSite(this.data.chosen);
-    this.load();
+    this.load(loaded);
+    this.showFineLines();
+    setInterval(() => this.passTime(), STATES_AFTER_MS);
   }
 
-  /** Fetches what the filter and the view ask for, and shows it. */
-  async load() {
-    this.asked?.abort();
-    const asked = (this.asked = new AbortController());
+  /** Reads the sites and shows them; what the page knew of them stands there meanwhile. */
+  async load(asked = engine.ask("load")) {
     this.status.wait(this.words.loading);
     try {
-      const found = await this.source.load(this.filter, this.map.getBounds(), asked.signal);
-      this.show(found);
+      const facts = await asked;
+      performance.mark("xuntu:sites");
+      this.live.start(facts);
+      this.say(facts);
+      await engine.ask("moment", { now: this.live.now(), period: periodOf(this.filter) });
+      this.layers.sites.setEngine(engine);
+      await this.show();
+      await engine.ask("add", { part: "shapes" });
+      if (this.needsShapes()) await this.show();
+      this.map.getContainer().dataset.complete = "";
     } catch (error) {
-      if (error.name === "AbortError") return;
-      const words = error instanceof Refused && error.status < 500 ? error.message : this.words.failed;
-      this.status.fail(words, this.words.retry, () => this.load());
+      if (error.name !== "AbortError") this.fail(error);
     }
   }
 
-  show({ features, matched, counts }) {
-    this.layers.sites.setSites(features);
+  /** Has the engine show the filter's sites, and says how many there are. */
+  async show() {
+    const asked = (this.asked = {});
+    const box = this.map.getContainer();
+    delete box.dataset.drawn;
+    const counts = await engine.ask("show", { filter: this.filter });
+    if (asked !== this.asked || !counts) return;
+    const painted = this.layers.sites.refresh();
     this.layers.names.setFigures(counts.township);
     for (const figure of this.page.querySelectorAll("[data-state]")) {
       figure.textContent = grouped(counts.state[figure.dataset.state] ?? 0);
     }
-    if (matched > features.length) this.status.say(fill(this.words.cut, { n: features.length, m: matched }));
-    else if (matched || this.anyElsewhere(counts)) this.status.clear();
+    if (counts.total) this.status.clear();
     else this.status.say(this.data.total ? this.words.nothing : this.words.none_yet);
     this.listInView();
-    this.showShapes();
+    await painted;
+    await new Promise(afterPainting);
+    if (asked !== this.asked) return;
+    box.dataset.drawn = counts.total;
+    performance.mark("xuntu:drawn");
   }
 
-  /** Whether the filter finds sites outside what was fetched. */
-  anyElsewhere(counts) {
-    return Object.values(counts.state).some(Boolean);
+  /** Whether what is shown hangs on the second file: true shapes, villages, bodies. */
+  needsShapes() {
+    return this.map.getZoom() >= CLOSE_ZOOM - 1 || Boolean(this.filter.area || this.filter.body);
   }
 
-  applyFilter() {
+  fail({ status }) {
+    const words = status === 401 ? this.words.signed_out : this.words.failed;
+    this.status.fail(words, this.words.retry, () => (status === 401 ? location.reload() : this.load()));
+  }
+
+  /** Something may have been changed elsewhere: the view stays as it is. */
+  async hearNews(facts) {
+    this.say(facts);
+    if (!facts.changed) return;
+    await this.show();
+    if (this.chosen) this.panel.renew(this.chosen);
+  }
+
+  loseTouch(error) {
+    if (error.status === 401) this.fail(error);
+    else this.sayAge(fill(this.words.as_of_then, { moment: this.moment }), true);
+  }
+
+  /** Says how old the data is; a county whose sites were all taken away is none that is empty by filter. */
+  say({ asOf, count }) {
+    this.data.total = count ?? this.data.total;
+    this.moment = momentText(asOf);
+    this.sayAge(fill(this.words.as_of, { moment: this.moment }), false);
+  }
+
+  sayAge(words, isOld) {
+    const line = document.querySelector("[data-as-of]");
+    line.textContent = words;
+    line.classList.toggle("is-old", isOld);
+  }
+
+  async passTime() {
+    if (!this.live.timer) return;
+    const changed = await engine.ask("moment", { now: this.live.now(), period: periodOf(this.filter) });
+    if (changed) this.show();
+  }
+
+  applyForm() {
+    this.applyFilter(readForm(this.form));
+    this.remember({ push: true });
+  }
+
+  async applyFilter(filter, { move = true } = {}) {
     const before = this.filter;
-    this.filter = readForm(this.form);
-    const query = toQuery(this.filter);
-    history.replaceState(null, "", `/map${query}`);
-    document.getElementById("map-to-list").href = `/sites${query}`;
-    for (const next of document.querySelectorAll("input[name=next]")) next.value = `/map${query}`;
-    if (this.filter.area !== before.area) this.goToArea();
-    this.load();
+    this.filter = filter;
+    this.layers.sites.setLook({ sparse: this.isSparse() });
+    if (filter.area !== before.area) this.goToArea({ move });
+    if (filter.period !== before.period) {
+      await engine.ask("moment", { now: this.live.now(), period: periodOf(filter) });
+    }
+    await this.show();
+    performance.mark("xuntu:filtered");
   }
 
-  goToArea() {
+  goToArea({ move = true } = {}) {
     this.layers.areas.choose(this.filter.area);
     const bounds = this.layers.areas.boundsOf(this.filter.area) ?? countyBounds(this.data.bounds);
-    this.map.fitBounds(bounds, { padding: [20, 20] });
+    if (move) this.map.fitBounds(bounds, { padding: [20, 20] });
   }
 
   goToSite(site) {
-    this.map.setView([site.lat, site.lon], SHAPES_FROM_ZOOM, { animate: false });
-    this.choose(site);
+    if (!this.data.at) this.map.setView([site.lat, site.lon], CLOSE_ZOOM, { animate: false });
+    this.choose(site, { push: false });
+  }
+
+  /** Goes to a place in degrees. */
+  goTo({ lon, lat }, zoom = CLOSE_ZOOM) {
+    this.map.flyTo([lat, lon], Math.max(zoom, this.map.getZoom()), { animate: !prefersStillness() });
+  }
+
+  /** Opens the card of a site by its key, and flies to it if asked. */
+  async chooseKey(key, { fly = false } = {}) {
+    const site = (await engine.ask("site", { key })) ?? (await getJson(`/api/map/cards/${key}`));
+    if (fly) this.goTo(site);
+    await this.choose(site);
+  }
+
+  /** What the address says: filter, view, open card. */
+  get place() {
+    const { lng: lon, lat } = this.map.getCenter();
+    return { filter: this.filter, at: { lon, lat, zoom: this.map.getZoom() }, site: this.chosen };
+  }
+
+  remember({ push }) {
+    clearTimeout(this.resting);
+    const { filter, at, site } = this.place;
+    const address = `/map${writeAddress({ filter, at, site: site?.id })}`;
+    if (push) history.pushState({ filter, at, site }, "", address);
+    else history.replaceState({ filter, at, site }, "", address);
+    document.getElementById("map-to-list").href = `/sites${toQuery(filter)}`;
+    for (const next of document.querySelectorAll("input[name=next]")) next.value = address;
+  }
+
+  /** Shows what the address said before. */
+  async goBackTo(state) {
+    if (!state) return location.reload(); // an address that this page never wrote
+    const { filter, at, site } = state;
+    writeForm(this.form, filter);
+    this.map.setView([at.lat, at.lon], at.zoom, { animate: false });
+    if (toQuery(filter) !== toQuery(this.filter)) await this.applyFilter(filter, { move: false });
+    if (site) await this.choose(site, { push: false });
+    else this.panel.close({ quietly: true });
+    return this.remember({ push: false });
   }
 
   moved() {
-    if (!this.source.covers(this.map.getBounds())) this.load();
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.remember({ push: false }), REST_MS);
     this.listInView();
-    this.showShapes();
     this.showFineLines();
-  }
-
-  async showShapes() {
-    if (this.map.getZoom() < SHAPES_FROM_ZOOM) return;
-    this.shapesAsked?.abort();
-    this.shapesAsked = new AbortController();
-    const { signal } = this.shapesAsked;
-    const found = await this.source.shapes(this.filter, this.map.getBounds(), signal).catch(() => null);
-    if (found) this.layers.sites.setShapes(found); // without it the marks are there all the same
   }
 
   async showFineLines() {
@@ -144,31 +244,57 @@ class CountyMap {
   }
 
   /** On a phone the county keeps what is late; a chosen state is always shown. */
-  isShown({ state }, zoom) {
-    const narrow = this.map.getSize().x < PHONE && zoom < ALL_MARKS_FROM_ZOOM;
-    return !narrow || Boolean(this.filter.state) || state === "listed" || state === "overdue";
+  isSparse() {
+    return this.map.getSize().x < PHONE && !this.filter.state;
   }
 
-  press({ containerPoint, originalEvent }) {
+  /** Gives all presses on the map to a tool, until the function it gets back is called. */
+  takePresses(handler) {
+    this.presses = handler;
+    this.hover.hide();
+    return () => {
+      if (this.presses === handler) this.presses = null;
+    };
+  }
+
+  async press(event) {
+    if (this.presses) return this.presses(event);
+    const { containerPoint, originalEvent } = event;
     const reach = originalEvent.pointerType === "touch" ? REACH.touch : REACH.mouse;
-    const { sites, circle } = this.layers.sites.hit(containerPoint, reach);
-    if (sites.length === 1) this.choose(sites[0]);
-    else if (sites.length) this.panel.showChoice(sites, (site) => this.choose(site));
-    else if (circle) this.map.fitBounds(boundsOfCircle(circle), { padding: [60, 60], maxZoom: this.map.getZoom() + 3 });
-    else this.panel.close();
+    const { sites, total, box } = await this.layers.sites.hit(containerPoint, reach);
+    if (total === 1) return this.choose(sites[0]);
+    if (total) return this.offer(sites, total);
+    if (box) return this.map.fitBounds(boundsOfBox(box), { padding: [60, 60], maxZoom: this.map.getZoom() + 3 });
+    return this.panel.close();
   }
 
-  point({ containerPoint, originalEvent }) {
-    if (originalEvent.buttons) return;
-    const { sites, circle } = this.layers.sites.hit(containerPoint, REACH.mouse);
-    this.map.getContainer().classList.toggle("is-over-site", Boolean(sites.length || circle));
+  /** Lists the sites that lie on one spot. */
+  async offer(sites, total) {
+    const named = sites[0].name ? sites : await this.named(sites);
+    this.panel.showChoice(named, total, (site) => this.choose(site));
   }
 
-  async choose(site) {
-    this.layers.sites.setChosen(site.id);
+  async named(sites) {
+    await this.fetchNames();
+    return Promise.all(sites.map(async (site) => (await engine.ask("site", { key: site.key })) ?? site));
+  }
+
+  /** Reads the names, which nothing drawn needs, once. */
+  fetchNames() {
+    this.namesAsked ??= engine.ask("add", { part: "names" }).catch(() => (this.namesAsked = null));
+    return this.namesAsked;
+  }
+
+  async choose(site, { push = true } = {}) {
+    this.ring.show(site);
+    const isOther = this.chosen?.key !== site.key;
     this.keepInSight(site);
-    await this.panel.showSite(site);
+    const card = await this.panel.showSite(site);
+    performance.mark("xuntu:card");
+    if (!card) return;
+    this.chosen = { ...site, id: card.id, name: card.name };
     this.keepInSight(site);
+    if (isOther) this.remember({ push });
   }
 
   /** Moves the map if the site would lie under its edge or under the sheet. */
@@ -180,26 +306,32 @@ class CountyMap {
   }
 
   /** The panel takes its place beside the map, or gives it back. */
-  makeRoom(open) {
+  makeRoom(open, { quietly = false } = {}) {
     this.page.classList.toggle("no-side", !open);
-    if (!open) this.layers.sites.setChosen(null);
     this.map.invalidateSize({ animate: false });
+    if (open) return;
+    const wasChosen = this.chosen;
+    this.chosen = null;
+    this.ring.hide();
+    if (wasChosen && !quietly) this.remember({ push: true });
   }
 
-  listInView() {
-    const sites = this.layers.sites.inView();
-    this.list.querySelector("summary").textContent = fill(this.words.in_view, { n: sites.length });
-    if (!this.list.open) return;
-    const lines = siteList(sites.slice(0, LISTED_IN_VIEW), this.marks, (site) => this.choose(site));
-    const more = sites.length - LISTED_IN_VIEW;
+  /** Counts the sites in view, and lists them if the list is open. */
+  async listInView() {
+    const asked = (this.listAsked = {});
+    const { open } = this.list;
+    if (open) await this.fetchNames();
+    const bounds = this.map.getBounds();
+    const box = { west: bounds.getWest(), south: bounds.getSouth(), east: bounds.getEast(), north: bounds.getNorth() };
+    const { sites, total } = await engine.ask("inView", { ...box, limit: open ? LISTED_IN_VIEW : 0 });
+    if (asked !== this.listAsked) return;
+    this.list.querySelector("summary").textContent = fill(this.words.in_view, { n: total });
+    if (!open) return;
+    const lines = siteList(sites, this.marks, (site) => this.choose(site));
+    const more = total - sites.length;
     if (more > 0) lines.append(element("li", { class: "hush small panel-text" }, fill(this.words.more, { n: more })));
     this.list.querySelector("ul").replaceWith(lines);
   }
-}
-
-function townshipNames({ features }) {
-  const townships = features.map(({ properties }) => properties).filter(({ level }) => level === "township");
-  return new Map(townships.map(({ code, name }) => [code, name]));
 }
 
 /** Leaflet knows this button's name in English only. */
@@ -209,8 +341,19 @@ function nameLayersButton(map, words) {
   button.setAttribute("aria-label", words);
 }
 
+const periodOf = ({ period }) => Number(period) || 30;
+const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const countyBounds = ([west, south, east, north]) => [[south, west], [north, east]];
+const boundsOfBox = ({ west, east, north, south }) => [unproject(west, south), unproject(east, north)];
 
-function boundsOfCircle({ west, east, north, south }) {
-  return [unproject(west, south), unproject(east, north)];
+/** Calls back when what is drawn now is on the screen. */
+function afterPainting(done) {
+  requestAnimationFrame(() => requestAnimationFrame(done));
+}
+
+/** 11月12日 10:42, or 12 Nov 10:42: Beijing time, whatever the browser's zone. */
+function momentText(ms) {
+  const zh = document.documentElement.lang.startsWith("zh");
+  const options = { timeZone: "Asia/Shanghai", month: zh ? "long" : "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  return new Intl.DateTimeFormat(zh ? "zh-CN" : "en-GB", options).format(ms).replace(",", "");
 }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import random
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -24,10 +27,16 @@ pytestmark = pytest.mark.browser
 EVIL = "<img src=x onerror=alert(1)></script>${1}"
 LATE = {"open_cases": 1, "case_due_at": NOW - timedelta(days=6)}
 SOON = {"open_cases": 1, "case_due_at": NOW + timedelta(days=2)}
-PIXEL = """([selector, x, y]) => {
-  const canvas = document.querySelector(selector), box = canvas.getBoundingClientRect();
-  const scale = canvas.width / box.width;
-  return [...canvas.getContext("2d").getImageData((x - box.x) * scale, (y - box.y) * scale, 1, 1).data];
+PIXEL = """([x, y]) => {
+  const found = [0, 0, 0, 0];
+  for (const canvas of document.querySelectorAll(".sites-tiles canvas")) {
+    const box = canvas.getBoundingClientRect();
+    if (x < box.left || x >= box.right || y < box.top || y >= box.bottom) continue;
+    const scale = canvas.width / box.width;
+    const pixel = canvas.getContext("2d").getImageData((x - box.x) * scale, (y - box.y) * scale, 1, 1).data;
+    if (pixel[3]) found.splice(0, 4, ...pixel);
+  }
+  return found;
 }"""
 PLACE = """([lon, lat]) => {
   const box = document.getElementById("map_county"), at = box.xuntuMap.latLngToContainerPoint([lat, lon]);
@@ -39,7 +48,7 @@ PLACE = """([lon, lat]) => {
 def colour_at(page: Page, lon: float, lat: float, aside: tuple[float, float] = (-6, 0)) -> str:
     """The colour drawn at a place, a little beside the middle where the sign stands."""
     x, y = page.evaluate(PLACE, [lon, lat])
-    red, green, blue, alpha = page.evaluate(PIXEL, [".sites-canvas", x + aside[0], y + aside[1]])
+    red, green, blue, alpha = page.evaluate(PIXEL, [x + aside[0], y + aside[1]])
     return f"#{red:02x}{green:02x}{blue:02x}" if alpha else ""
 
 
@@ -59,7 +68,13 @@ def look_at(page: Page, lon: float, lat: float, *, zoom: int) -> None:
 def drawn(page: Page) -> None:
     """Wait until the sites are on the map."""
     expect(page.locator(".map-list summary")).to_contain_text("个点位")
-    expect(page.locator("[data-sites]")).to_have_count(1)
+    expect(page.locator("[data-drawn][data-complete]")).to_have_count(1)
+
+
+def pieces(page: Page, level: int) -> dict[str, Any]:
+    """The circles and single marks of a level, as the worker draws them."""
+    layer = "document.getElementById('map_county').xuntuParts.layers.sites"
+    return page.evaluate(f"{layer}.pieces({level})")
 
 
 @pytest.fixture
@@ -176,23 +191,20 @@ def test_calm_sites_are_counted_together_until_one_zooms_in(page, live):
         a_site(session, number="P-late", at=(100.402, 38.932), **LATE)
     sign_in(page, "leader", "/map")
     drawn(page)
-    counted = "document.getElementById('map_county').xuntuParts.layers.sites._drawn"
-    assert page.evaluate(f"{counted}.circles.map((one) => one.count)") == [12]
-    assert page.evaluate(f"{counted}.alone.map((one) => one.number)") == ["P-late"]
-    look_at(page, 100.40, 38.93, zoom=13)
-    assert page.evaluate(f"{counted}.circles.length") == 0
-    assert page.evaluate(f"{counted}.alone.length") == 13
+    far, near = pieces(page, 9), pieces(page, 13)
+    assert [one["count"] for one in far["circles"]] == [12]
+    assert [one["state"] for one in far["alone"]] == ["overdue"]
+    assert near["circles"] == []
+    assert len(near["alone"]) == 13
 
 
 def test_true_shapes_are_drawn_when_near(page, live):
     with live.store.write() as session:
         a_site(session, geometry=a_pond_shape(metres=100), **LATE)
-    sign_in(page, "leader", "/map")
+    sign_in(page, "leader", "/map?at=100.4,38.93,16")
     drawn(page)
-    with page.expect_response(lambda answer: "bbox=" in answer.url):
-        look_at(page, 100.40, 38.93, zoom=16)
-    expect(page.locator("[data-shapes='1']")).to_have_count(1)
     assert colour_at(page, 100.4005, 38.9304, aside=(0, 0)) != ""
+    assert colour_at(page, 100.4020, 38.9304, aside=(0, 0)) == ""
 
 
 @pytest.mark.usefixtures("some_sites")
@@ -243,10 +255,10 @@ def test_axe_finds_nothing_serious(open_page, scheme):
 
 def test_sites_that_do_not_arrive_are_asked_for_again(page, live, faults, some_sites: dict[str, Any]):
     faults.expected = ("Failed to load resource",)
-    page.route("**/api/sites.geojson*", lambda route: route.abort())
+    page.route("**/api/map/sites", lambda route: route.abort())
     sign_in(page, "leader", "/map")
     expect(page.locator(".map-status")).to_contain_text("点位没有读到")
-    page.unroute("**/api/sites.geojson*")
+    page.unroute("**/api/map/sites")
     page.get_by_role("button", name="再试一次").click()
     drawn(page)
     expect(page.locator(".map-status")).to_be_hidden()
@@ -278,7 +290,7 @@ def test_a_small_map_shows_the_site_and_the_editor_has_drawing_tools(page, live)
     with live.store.write() as session:
         site = a_site(session, geometry=a_pond_shape(metres=80), **LATE)
     sign_in(page, "supervisor", f"/sites/{site.id}")
-    expect(page.locator("#map_site .sites-canvas")).to_be_visible()
+    expect(page.locator("#map_site .mk-placed")).to_be_visible()
     where = "(() => { const map = document.getElementById('map_site').xuntuMap; return map.getZoom(); })()"
     assert page.evaluate(where) >= 14
 
@@ -292,40 +304,142 @@ def test_the_map_opens_at_a_site_named_in_the_address(page, some_sites: dict[str
     assert colour_at(page, 100.30, 38.80) == "#bf1f1a"
 
 
-def test_a_large_county_is_fetched_view_by_view(page, live):
+COLOURS = {
+    "listed": "#14110f",
+    "overdue": "#bf1f1a",
+    "due_soon": "#f09a1a",
+    "suspected": "#cdb0e4",
+    "in_hand": "#1f63c0",
+    "closed": "#35a06e",
+    "normal": "#ffffff",
+}
+SIZES = {
+    "listed": 24,
+    "overdue": 22,
+    "due_soon": 19,
+    "suspected": 18,
+    "in_hand": 15,
+    "closed": 14,
+    "normal": 12,
+}
+BESIDE_THE_SIGN = (-5.5 / 24, -3.5 / 24)  # of a mark's size: inside a circle and a square, off every sign
+ROOM = 30  # pixels that a mark needs for itself to be judged
+FACTS: dict[str, dict[str, Any]] = {
+    "listed": {"is_listed": True, "open_cases": 1},
+    "overdue": LATE,
+    "due_soon": SOON,
+    "suspected": {"has_suspected": True, "open_cases": 1},
+    "in_hand": {"open_cases": 1, "case_due_at": NOW + timedelta(days=9)},
+    "closed": {"case_closed_on": NOW.date() - timedelta(days=3)},
+    "normal": {},
+}
+
+
+def test_what_is_drawn_is_what_the_server_says_in_fifty_views_and_filters(page, live):
+    chance = random.Random(4)  # noqa: S311 (the same views each time)
     with live.store.write() as session:
-        for number in range(9):
-            a_site(session, number=f"E-{number}", at=(100.70, 38.60 + number / 1000))
-        session.execute(insert(Site), list(many_rows(5_000)))
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+        session.execute(insert(Site), list(random_rows(chance, 900)))
     sign_in(page, "leader", "/map")
     drawn(page)
-    expect(page.locator("[data-state=normal]")).to_have_text("5,009")
-    page.locator("label:has(input[name=kind][value=straw])").click()
-    expect(page.locator("[data-state=normal]")).to_have_text("0")
-    expect(page.locator(".map-status")).to_contain_text("没有符合的点位")
-    page.locator("label:has(input[name=kind][value=pond])").click()
-    expect(page.locator("[data-state=normal]")).to_have_text("5,009")
-    look_at(page, 100.70, 38.60, zoom=14)
-    expect(page.locator(".map-list summary")).to_have_text("图中 9 个点位")
-    assert all("bbox=" in url for url in asked if "sites.geojson" in url)
+    judged = Counter[str]()
+    for _ in range(50):
+        wanted = {
+            "kind": chance.choice(["", "", "pond", "greenhouse", "straw"]),
+            "area": chance.choice(["", "", WEST, EAST]),
+            "state": chance.choice(["", "", "", *COLOURS]),
+        }
+        choose_filter(page, wanted)
+        zoom = chance.choice([9, 10, 11.25, 12, 13, 13.5, 14, 15])
+        look_at(page, chance.uniform(100.15, 100.80), chance.uniform(38.6, 39.3), zoom=zoom)
+        expect(page.locator("[data-drawn]")).to_have_count(1)
+        painted(page)
+        query = {name: value for name, value in wanted.items() if value}
+        counts = page.request.get("/api/map/counts", params=query).json()["state"]
+        shown = {state: int(page.locator(f"[data-state={state}]").inner_text()) for state in COLOURS}
+        assert shown == {state: counts.get(state, 0) for state in COLOURS}, wanted
+        answer = page.request.get("/api/sites.geojson", params={**query, "points": 1, "bbox": view_of(page)})
+        in_view = answer.json()["features"]
+        expect(page.locator(".map-list summary")).to_have_text(f"图中 {len(in_view)} 个点位")
+        judged += judge_pixels(page, in_view, zoom)
+    assert set(judged) == {*COLOURS, "nothing"}
+    assert judged.total() > 200
 
 
-def many_rows(count: int) -> Iterator[dict[str, Any]]:
-    """Rows of calm ponds in the west, for an insert of many."""
+def judge_pixels(page: Page, features: list[dict[str, Any]], zoom: float) -> Counter[str]:
+    """Compare pixels with what the server says, where a mark has room; counted by state."""
+    places = [(page.evaluate(PLACE, one["geometry"]["coordinates"]), one["properties"]) for one in features]
+    alone = [one for one in places if zoom >= 13 or one[1]["state"] in ("listed", "overdue", "due_soon")]
+    judged = Counter[str]()
+    for (x, y), facts in alone[:60]:
+        size = SIZES[facts["state"]]
+        free = all(math.hypot(x - a, y - b) > ROOM for (a, b), other in alone if other is not facts)
+        if not free or not on_the_map(page, x, y) or facts["kind"] not in ("pond", "greenhouse"):
+            continue
+        dx, dy = (part * size for part in BESIDE_THE_SIGN)
+        red, green, blue, _ = page.evaluate(PIXEL, [x + dx, y + dy])
+        assert f"#{red:02x}{green:02x}{blue:02x}" == COLOURS[facts["state"]], (facts, zoom)
+        judged[facts["state"]] += 1
+    if zoom >= 13:
+        for x, y in [(300, 300), (512, 400), (700, 250)]:
+            if all(math.hypot(x - a, y - b) > ROOM for (a, b), _ in places):
+                assert page.evaluate(PIXEL, [x, y])[3] == 0, (x, y, zoom)
+                judged["nothing"] += 1
+    return judged
+
+
+def choose_filter(page: Page, wanted: dict[str, str]) -> None:
+    page.evaluate(
+        """(wanted) => {
+          const form = document.getElementById("map-filters");
+          for (const [name, value] of Object.entries(wanted)) form.elements.namedItem(name).value = value;
+          form.dispatchEvent(new Event("change", { bubbles: true }));
+        }""",
+        wanted,
+    )
+
+
+def painted(page: Page) -> None:
+    """Wait until every tile of the view is painted."""
+    page.evaluate("document.getElementById('map_county').xuntuParts.layers.sites.refresh()")
+
+
+def view_of(page: Page) -> str:
+    bounds = "document.getElementById('map_county').xuntuMap.getBounds()"
+    return str(page.evaluate(f"{bounds}.toBBoxString()"))
+
+
+def on_the_map(page: Page, x: float, y: float) -> bool:
+    box = page.locator("#map_county").bounding_box()
+    inside_x = box["x"] + 20 < x < box["x"] + box["width"] - 20
+    return inside_x and box["y"] + 20 < y < box["y"] + box["height"] - 20
+
+
+def random_rows(chance: random.Random, count: int) -> Iterator[dict[str, Any]]:
+    """Rows of sites of every kind and state all over the county, some close to one another."""
     for number in range(count):
-        at = Point(100.15 + number % 70 / 250, 38.60 + number // 70 / 100)
+        at = Point(round(chance.uniform(100.12, 100.85), 6), round(chance.uniform(38.57, 39.38), 6))
+        state = chance.choice([*COLOURS, "normal", "normal"])
         yield {
             "id": uuid4(),
-            "number": f"W-{number}",
-            "kind": Kind.POND,
-            "name": "苇塘",
+            "number": f"R-{number}",
+            "kind": chance.choice(list(Kind)),
+            "name": f"{number}号",
             "status": SiteStatus.ACTIVE,
-            "township_code": WEST,
+            "township_code": WEST if at.x < 100.5 else EAST,
             "lon": at.x,
             "lat": at.y,
             "created_at": NOW,
             "updated_at": NOW,
+            **NO_FACTS,
+            **FACTS[state],
             **geometry_columns(at),
         }
+
+
+NO_FACTS = {
+    "is_listed": False,
+    "has_suspected": False,
+    "open_cases": 0,
+    "case_due_at": None,
+    "case_closed_on": None,
+}

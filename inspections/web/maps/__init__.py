@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from inspections import areas, map_features
 from inspections.errors import NotFound
 from inspections.map_features import MapFilter, SiteCounts
-from inspections.permissions import is_county
+from inspections.permissions import is_county, is_township
 from inspections.terms import Kind, MapState
 from inspections.web import filters
 from inspections.web.auth import officer, officer_may, signed_in
@@ -38,7 +38,10 @@ def show_map() -> ResponseReturnValue:
         return render_template("maps/no_county.html", message=_(areas.NoCounty.message))
     wanted, chosen = _asked_filter(), _asked_site()
     counts = map_features.count_sites(session(), by=officer(), wanted=wanted, now=now())
-    view = _opening_view(opening, wanted, counts) | {"chosen": chosen and map_parts.site_facts(chosen)}
+    view = _opening_view(opening, wanted, counts) | {
+        "at": _asked_view(opening),
+        "chosen": chosen and map_parts.site_facts(chosen) | {"key": chosen.pk},
+    }
     return render_template(
         "maps/county.html",
         map=map_parts.county_parts(opening),
@@ -115,7 +118,30 @@ def _asked_filter() -> MapFilter:
 
 
 def _known_area(code: str) -> str:
-    return code if code in areas.area_names(session()) else ""
+    """Leave out what is no area, and an area of others: who has a narrower scope sees that scope."""
+    own = officer().areas
+    theirs = not own or any(_meet(code, one) for one in own)
+    return code if theirs and code in areas.area_names(session()) else ""
+
+
+def _meet(code: str, other: str) -> bool:
+    """Whether one of two areas lies in the other."""
+    if is_county(code) or is_county(other):
+        return True
+    within = code[:9] == other[:9] and (is_township(code) or is_township(other))
+    return within or code == other
+
+
+def _asked_view(opening: map_parts.Opening) -> tuple[float, float, float] | None:
+    """Read the view `?at=lon,lat,zoom`; one that looks past the officer's own part is left out."""
+    try:
+        lon, lat, zoom = (float(part) for part in request.args.get("at", "").split(","))
+    except ValueError:
+        return None
+    west, south, east, north = _own_box(opening)
+    room_x, room_y = (east - west) / 2, (north - south) / 2
+    inside = west - room_x <= lon <= east + room_x and south - room_y <= lat <= north + room_y
+    return (lon, lat, zoom) if inside and 0 <= zoom <= 24 else None
 
 
 def _opening_view(opening: map_parts.Opening, wanted: MapFilter, counts: SiteCounts) -> dict[str, Any]:
@@ -139,10 +165,13 @@ def _words() -> dict[str, str]:
         "layers": _("Layers"),
         "loading": _("Loading sites…"),
         "failed": _("The sites did not arrive. The map and the list are there; try again."),
+        "signed_out": _("You are signed out. Sign in again to see the sites."),
+        "as_of": _("Data as of {moment}"),
+        "as_of_then": _("No connection: data as of {moment}"),
+        "site": _("Site"),
         "retry": _("Try again"),
         "nothing": _("No site matches. Choose another kind, state or township."),
         "none_yet": _("There are no sites yet. Add one, or import a register."),
-        "cut": _("{n} of {m} sites are drawn, the most urgent first. Zoom in or choose a township."),
         "several": _("{n} sites here"),
         "close": _("Close"),
         "card_failed": _("The site did not arrive. Try again, or open it from the list."),

@@ -71,27 +71,37 @@ export const NamesLayer = L.LayerGroup.extend({
 
   /** Figures by township code; a township without one shows its name alone. */
   setFigures(figures) {
-    for (const { code, figure } of this._names) {
+    for (const { code, figure, tooltip } of this._names) {
       figure.textContent = code in figures ? grouped(figures[code]) : "";
+      if (this._map) tooltip.update(); // it may have a line more now, and keeps its middle
     }
     this._thin();
   },
 
-  /** Where names stand, as boxes in Leaflet's layer pixels; other things keep off them. */
-  rooms() {
-    return this._map ? this._rooms : [];
+  /** Where names stand, as boxes in pixels of the world at a level; circles keep off them. */
+  roomsAt(level) {
+    if (!this._map) return [];
+    if (this._thinnedAt !== this._map.getZoom()) this._thin();
+    const grow = 2 ** (level - this._map.getZoom());
+    return this._names.filter(({ free }) => free).map(({ tooltip, size }) => {
+      const { x, y } = this._map.project(tooltip.getLatLng(), level);
+      const [aside, up] = [(size.x / 2) * grow, (size.y / 2) * grow];
+      return { west: x - aside, east: x + aside, north: y - up, south: y + up };
+    });
   },
 
   _thin() {
     if (!this._map) return;
-    const kept = (this._rooms = []);
-    for (const { tooltip, box } of this._names) {
-      const at = this._map.latLngToLayerPoint(tooltip.getLatLng());
-      const half = L.point(box.offsetWidth, box.offsetHeight).divideBy(2);
+    const zoom = (this._thinnedAt = this._map.getZoom());
+    const kept = [];
+    for (const name of this._names) {
+      const at = this._map.project(name.tooltip.getLatLng(), zoom);
+      name.size = L.point(name.box.offsetWidth, name.box.offsetHeight);
+      const half = name.size.divideBy(2);
       const room = L.bounds(at.subtract(half), at.add(half));
-      const free = kept.every((other) => !other.overlaps(room));
-      box.classList.toggle("is-covered", !free);
-      if (free) kept.push(room);
+      name.free = kept.every((other) => !other.overlaps(room));
+      name.box.classList.toggle("is-covered", !name.free);
+      if (name.free) kept.push(room);
     }
   },
 });

@@ -1,45 +1,72 @@
 /**
- * Which sites of a view stand alone and which are counted together: pure, no map and no page.
+ * Calm sites counted together below zoom 13, by squares of the Web Mercator world, so that a circle stays where it is
+ * while one pans. Pure: no map and no page; server and browser make the same squares (inspections/map_files/overview.py).
  *
- * A placed site is `{ x, y, state, … }` with x and y from 0 to 1 across the Web Mercator world. Below zoom 13 calm
- * sites are counted by squares of the world, so a circle stays where it is while one pans.
+ * Squares are `{ level, cx, cy, count, inHand, one, x, y }`: arrays in row-major order. x and y are the mean place of
+ * their sites from 0 to 1 across the world, kept to 1/256 of a square; `one` is the mark of a single site, kind × 8 +
+ * state, or 0. Squares of level 11 are the finest of the opening view; four of them make one of level 10.
  */
 
+import { TILE } from "./projection.js";
+
 export const ALONE_FROM_ZOOM = 13;
-export const TILE = 256; // pixels of the world at zoom 0
-const SQUARE = 68; // pixels
-const APART = 30; // two circles nearer than this become one
+export const BASE_LEVEL = 11;
+export const SQUARE = 68; // pixels of a level
+const FINE = 256; // parts of a square's side
+const APART = 34; // pixels; two circles nearer than this become one
 
-/** Where a place lies in the world, from 0 to 1. */
-export function project(lon, lat) {
-  const sine = Math.sin((lat * Math.PI) / 180);
-  return { x: lon / 360 + 0.5, y: 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI) };
+/** Squares along the world's side at a level. */
+export const squaresAcross = (level) => (TILE * 2 ** level) / SQUARE;
+
+/** Counts rows into squares of a level: `each(visit)` calls `visit(x, y, isInHand, mark)` for each calm row. */
+export function countSquares(level, box, each) {
+  const across = squaresAcross(level);
+  const [west, north] = [Math.floor(box.west * across), Math.floor(box.north * across)];
+  const wide = Math.floor(box.east * across) - west + 1;
+  const high = Math.floor(box.south * across) - north + 1;
+  const size = Math.max(0, wide * high);
+  const [count, inHand, one] = [new Uint32Array(size), new Uint32Array(size), new Uint8Array(size)];
+  const [sumX, sumY] = [new Float64Array(size), new Float64Array(size)];
+  each((x, y, isInHand, mark) => {
+    const [column, row] = [Math.floor(x * across), Math.floor(y * across)];
+    const at = (row - north) * wide + column - west;
+    count[at] += 1;
+    inHand[at] += isInHand;
+    one[at] = mark;
+    sumX[at] += x * across - column;
+    sumY[at] += y * across - row;
+  });
+  const filled = [];
+  for (let at = 0; at < size; at += 1) if (count[at]) filled.push(at);
+  const fine = (sum, at) => Math.min(FINE - 1, Math.floor((sum[at] / count[at]) * FINE));
+  return {
+    level,
+    cx: Int32Array.from(filled, (at) => west + (at % wide)),
+    cy: Int32Array.from(filled, (at) => north + Math.floor(at / wide)),
+    count: Uint32Array.from(filled, (at) => count[at]),
+    inHand: Uint32Array.from(filled, (at) => inHand[at]),
+    one: Uint8Array.from(filled, (at) => (count[at] === 1 ? one[at] : 0)),
+    fx: Uint8Array.from(filled, (at) => fine(sumX, at)),
+    fy: Uint8Array.from(filled, (at) => fine(sumY, at)),
+  };
 }
 
-/** The same backwards: `[lat, lon]`, as Leaflet takes it. */
-export function unproject(x, y) {
-  const lat = (Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180) / Math.PI;
-  return [lat, (x - 0.5) * 360];
-}
-
-/** `{ alone, circles }`; a circle has x, y, count, inHand and the box of its sites. `mayCount(site)` says who is calm. */
-export function groupSites(sites, zoom, mayCount) {
-  if (zoom >= ALONE_FROM_ZOOM) return { alone: sites, circles: [] };
-  const alone = [];
-  const squares = new Map();
-  const scale = TILE * 2 ** zoom;
-  for (const site of sites) {
-    if (!mayCount(site)) {
-      alone.push(site);
-      continue;
-    }
-    const key = Math.floor((site.x * scale) / SQUARE) * 1e7 + Math.floor((site.y * scale) / SQUARE);
-    const members = squares.get(key);
-    if (members) members.push(site);
-    else squares.set(key, [site]);
+/** Circles and single marks of a level, the fullest circle first, from squares of the same level or a finer one. */
+export function circlesOf(squares, level) {
+  const joined = new Map();
+  const across = squaresAcross(squares.level);
+  const coarser = 2 ** (squares.level - level);
+  for (let at = 0; at < squares.count.length; at += 1) {
+    const count = squares.count[at];
+    const x = (squares.cx[at] + (squares.fx[at] + 0.5) / FINE) / across;
+    const y = (squares.cy[at] + (squares.fy[at] + 0.5) / FINE) / across;
+    const key = Math.floor(squares.cy[at] / coarser) * 2 ** 24 + Math.floor(squares.cx[at] / coarser);
+    const circle = joined.get(key);
+    const made = { x, y, count, inHand: squares.inHand[at], one: squares.one[at], members: [at] };
+    if (circle) join(circle, made);
+    else joined.set(key, made);
   }
-  const circles = merged([...squares.values()].map(circleOf), scale);
-  return { alone: [...circles.filter(isOne).map(onlySite), ...alone], circles: circles.filter((one) => !isOne(one)) };
+  return merged([...joined.values()], TILE * 2 ** level);
 }
 
 /** Pixels from a circle's middle to its ring: a little more for more sites. */
@@ -47,32 +74,43 @@ export function circleRadius(count) {
   return Math.min(15, 8.5 + 1.9 * Math.log10(count));
 }
 
-const isOne = (circle) => circle.count === 1;
-const onlySite = (circle) => circle.first;
-
-function circleOf(members) {
-  const circle = { x: 0, y: 0, count: members.length, inHand: 0, first: members[0], west: 1, east: 0, north: 1, south: 0 };
-  for (const { x, y, state } of members) {
-    circle.x += x / members.length;
-    circle.y += y / members.length;
-    if (state === "in_hand") circle.inHand += 1;
-    circle.west = Math.min(circle.west, x);
-    circle.east = Math.max(circle.east, x);
-    circle.north = Math.min(circle.north, y);
-    circle.south = Math.max(circle.south, y);
-  }
-  return circle;
-}
-
 /** Joins circles that would cover each other, the larger taking in the smaller. */
 function merged(circles, scale) {
-  const kept = [];
-  for (const circle of circles.sort((one, other) => other.count - one.count)) {
-    const near = kept.find((other) => Math.hypot(other.x - circle.x, other.y - circle.y) * scale < APART);
-    if (near) join(near, circle);
-    else kept.push(circle);
+  const order = new Map(circles.map((circle, at) => [circle, at]));
+  circles.sort((one, other) => other.count - one.count || order.get(one) - order.get(other));
+  const kept = new Map(); // by square of APART pixels
+  const cell = (circle, right = 0, down = 0) =>
+    (Math.floor((circle.y * scale) / APART) + down) * 2 ** 26 + Math.floor((circle.x * scale) / APART) + right;
+  const place = (circle) => {
+    const key = cell(circle);
+    if (kept.has(key)) kept.get(key).push(circle);
+    else kept.set(key, [circle]);
+  };
+  for (const circle of circles) {
+    const near = nearest(circle, kept, cell, scale);
+    if (!near) place(circle);
+    else {
+      const before = kept.get(cell(near));
+      before.splice(before.indexOf(near), 1);
+      join(near, circle);
+      place(near);
+    }
   }
-  return kept;
+  return [...kept.values()].flat().sort((one, other) => other.count - one.count || one.y - other.y || one.x - other.x);
+}
+
+function nearest(circle, kept, cell, scale) {
+  let found = null;
+  let least = APART;
+  for (let down = -1; down <= 1; down += 1) {
+    for (let right = -1; right <= 1; right += 1) {
+      for (const other of kept.get(cell(circle, right, down)) ?? []) {
+        const away = Math.hypot(other.x - circle.x, other.y - circle.y) * scale;
+        if (away < least) [found, least] = [other, away];
+      }
+    }
+  }
+  return found;
 }
 
 function join(large, small) {
@@ -81,8 +119,17 @@ function join(large, small) {
   large.y = (large.y * large.count + small.y * small.count) / count;
   large.count = count;
   large.inHand += small.inHand;
-  large.west = Math.min(large.west, small.west);
-  large.east = Math.max(large.east, small.east);
-  large.north = Math.min(large.north, small.north);
-  large.south = Math.max(large.south, small.south);
+  large.one = 0;
+  large.members.push(...small.members);
+}
+
+/** A circle moved up or down out of the boxes it would cover; all in pixels of the level. */
+export function keepOff(circle, boxes, scale, grow) {
+  const [x, y, room] = [circle.x * scale, circle.y * scale, (circleRadius(circle.count) + 3) * grow];
+  const box = boxes.find(
+    ({ west, east, north, south }) => x > west - room && x < east + room && y > north - room && y < south + room,
+  );
+  if (!box) return circle;
+  const [up, down] = [box.north - room - y, box.south + room - y];
+  return { ...circle, y: circle.y + (-up < down ? up : down) / scale };
 }

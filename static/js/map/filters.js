@@ -1,4 +1,4 @@
-/** The filter of a map: kind, area and map state; read from a form, written to the address, asked of sites. */
+/** The filter of a map: kind, area and map state; read from a form and written to it and to the address. */
 
 const NAMES = ["kind", "area", "state"];
 
@@ -15,24 +15,10 @@ export function toQuery(filter) {
   return text ? `?${text}` : "";
 }
 
-/** Whether a feature passes; `townships` maps codes to names, which is what a feature carries. */
-export function matches({ properties }, { kind, area, state }, townships) {
-  return (
-    (!kind || properties.kind === kind) &&
-    (!state || properties.state === state) &&
-    (!townships.has(area) || properties.township === townships.get(area))
-  );
-}
-
-/** Counts of features: `{ state: {…}, township: {…} }`, townships by code. */
-export function countFeatures(features, townships) {
-  const codes = new Map([...townships].map(([code, name]) => [name, code]));
-  const counts = { state: {}, township: {} };
-  const add = (group, key) => (group[key] = (group[key] ?? 0) + 1);
-  for (const { properties } of features) {
-    add(counts.state, properties.state);
-    const code = codes.get(properties.township);
-    if (code) add(counts.township, code);
+/** Sets a form to a filter. */
+export function writeForm(form, filter) {
+  for (const name of NAMES) {
+    const field = form.elements.namedItem(name);
+    if (field) field.value = filter[name] ?? "";
   }
-  return counts;
 }

@@ -3,11 +3,10 @@
  * Colours come from the page's tokens, so a mark follows the theme. Sizes and order are those of the looks.
  */
 
-/** Pixels across, worst state first: the order in which states cover one another. */
+import { STATES } from "./states.js";
+
+/** Pixels across. */
 export const SIZES = { listed: 24, overdue: 22, due_soon: 19, suspected: 18, in_hand: 15, closed: 14, normal: 12 };
-export const STATES = Object.keys(SIZES);
-/** Always drawn one by one, however many sites there are. */
-export const URGENT = new Set(["listed", "overdue", "due_soon"]);
 
 const BOX = 24; // the drawings' own units
 const MARGIN = 4; // pixels around a mark for its halo
@@ -47,12 +46,13 @@ export function readPalette(styles = getComputedStyle(document.documentElement))
   };
 }
 
-/** Pictures of marks, each drawn once: `marks.get(kind, state)` is a canvas with its middle at `half` pixels. */
+/**
+ * Pictures of marks, each drawn once: `marks.get(kind, state)` is a canvas with its middle at `half` pixels. A ratio of 2
+ * draws them twice as fine; `makeCanvas(width, height)` makes what to draw on, in a page or in a worker.
+ */
 export class Marks {
-  constructor(palette, ratio) {
-    this.palette = palette;
-    this.ratio = ratio;
-    this.pictures = new Map();
+  constructor(palette, ratio, makeCanvas) {
+    Object.assign(this, { palette, ratio, makeCanvas, pictures: new Map() });
   }
 
   get(kind, state) {
@@ -64,8 +64,8 @@ export class Marks {
   #draw(kind, state) {
     const size = SIZES[state];
     const half = size / 2 + MARGIN;
-    const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = Math.ceil(2 * half * this.ratio);
+    const side = Math.ceil(2 * half * this.ratio);
+    const canvas = this.makeCanvas(side, side);
     const pen = canvas.getContext("2d");
     const scale = size / BOX;
     pen.scale(this.ratio, this.ratio);

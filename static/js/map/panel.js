@@ -3,9 +3,7 @@
 import { Refused, getJson } from "../api.js";
 import { element, fill, picture } from "./dom.js";
 
-const MOST_LISTED = 60;
-
-/** The panel of `page`; `told(open)` hears when it opens or closes. */
+/** The panel of `page`; `told(open, how)` hears when it opens or closes. */
 export class Panel {
   constructor(aside, { words, icons, marks, told }) {
     Object.assign(this, { aside, words, icons, marks, told, asked: null, cameFrom: null });
@@ -16,39 +14,53 @@ export class Panel {
     return !this.aside.hidden;
   }
 
-  /** Shows a site's card; what the map knows of it stands there until the server has answered. */
-  async showSite({ id, name, kind, state }) {
+  /** Shows a site's card, and gives it; what the map knows of the site stands there until the server has answered. */
+  async showSite({ key, name, kind, state }) {
     this.#open();
     const place = element("div", { class: "stack", "aria-busy": "true" });
-    this.#fill(name, [place]);
-    const asked = (this.asked = new AbortController());
+    this.#fill(name || this.words.site, [place]);
     try {
-      const site = await getJson(`/api/sites/${id}`, { signal: asked.signal });
+      const site = await this.#ask(key);
       this.#fill(site.name, this.#card(site));
+      return site;
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (error.name === "AbortError") return null;
       const words = error instanceof Refused && error.status < 500 ? error.message : this.words.card_failed;
       place.removeAttribute("aria-busy");
       place.replaceChildren(this.#mark(kind, state), element("p", { class: "small" }, words));
+      return null;
     }
   }
 
-  /** Lists sites to choose from, worst first. */
-  showChoice(sites, choose) {
-    this.#open();
-    const list = siteList(sites.slice(0, MOST_LISTED), this.marks, choose);
-    const more = sites.length - MOST_LISTED;
-    const rest = more > 0 ? [element("p", { class: "small hush panel-text" }, fill(this.words.more, { n: more }))] : [];
-    this.#fill(fill(this.words.several, { n: sites.length }), [list, ...rest]);
+  /** Brings the open card up to date without taking the focus; if the server does not answer it stays as it is. */
+  async renew({ key }) {
+    const site = await this.#ask(key).catch(() => null);
+    if (site && this.isOpen) this.#fill(site.name, this.#card(site), { focus: false });
   }
 
-  close() {
+  /** Lists sites to choose from, worst first; `total` of them lie there. */
+  showChoice(sites, total, choose) {
+    this.#open();
+    const list = siteList(sites, this.marks, choose);
+    const more = total - sites.length;
+    const rest = more > 0 ? [element("p", { class: "small hush panel-text" }, fill(this.words.more, { n: more }))] : [];
+    this.#fill(fill(this.words.several, { n: total }), [list, ...rest]);
+  }
+
+  /** Closes it; `quietly` if whoever asked takes care of the address. */
+  close({ quietly = false } = {}) {
     if (!this.isOpen) return;
     this.asked?.abort();
     this.aside.hidden = true;
     this.aside.replaceChildren();
-    this.told(false);
+    this.told(false, { quietly });
     this.cameFrom?.focus({ preventScroll: true });
+  }
+
+  #ask(key) {
+    this.asked?.abort();
+    this.asked = new AbortController();
+    return getJson(`/api/map/cards/${key}`, { signal: this.asked.signal });
   }
 
   #open() {
@@ -56,16 +68,16 @@ export class Panel {
     if (this.isOpen) return;
     this.cameFrom = document.activeElement;
     this.aside.hidden = false;
-    this.told(true);
+    this.told(true, {});
   }
 
-  #fill(title, content) {
+  #fill(title, content, { focus = true } = {}) {
     const close = element("button", { class: "btn btn-square btn-quiet push", type: "button", "aria-label": this.words.close });
     close.append(picture("i", `${this.icons}#i-x`));
     close.addEventListener("click", () => this.close());
     const heading = element("h2", { tabindex: "-1" }, title);
     this.aside.replaceChildren(element("header", { class: "panel-head" }, heading, close), ...content);
-    heading.focus({ preventScroll: true });
+    if (focus) heading.focus({ preventScroll: true });
   }
 
   #mark(kind, state) {
@@ -97,7 +109,7 @@ function siteLine(site, marks, choose) {
   const mark = picture(`mk s-${site.state}`, `${marks}#m-${site.kind}-${site.state}`);
   const name = element("span", { class: "strong" }, site.name);
   const place = element("span", { class: "hush small" }, [site.number, site.township].filter(Boolean).join(" · "));
-  const link = element("a", { href: `/sites/${site.id}` }, mark, element("span", {}, name, place));
+  const link = element("a", { href: `/sites/number/${encodeURIComponent(site.number)}` }, mark, element("span", {}, name, place));
   link.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();

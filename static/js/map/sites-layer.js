@@ -1,209 +1,165 @@
 /**
- * Sites drawn on one canvas: marks, circles of calm ones below zoom 13, true shapes from zoom 15.
+ * The layer of the county's sites: tiles of 512 pixels that the worker draws (engine.js), and until its data is here
+ * the page itself, from the overview that came with it. Loaded after Leaflet.
  *
- * A Leaflet renderer of its own: Leaflet keeps the canvas in place while one pans and scales it while one zooms;
- * it is drawn afresh when the map has come to rest. Loaded after Leaflet.
+ * `setEngine(engine)` says who draws, `refresh()` draws anew what stands without clearing it first, `setLook({…})` says
+ * how: `alone` draws every site for itself at any zoom, `sparse` is the picture of a phone, `period` and filter are the
+ * engine's own business. `setObstacles(f)` gives boxes that circles keep off: f(zoom) in pixels of the world there.
  */
 
-import { TILE, circleRadius, groupSites, project } from "./clusters.js";
-import { Marks, SIZES, STATES, URGENT, readPalette } from "./marks.js";
-import { drawShapes } from "./shapes.js";
+import { Marks, readPalette } from "./marks.js";
+import { hitAt, paintTile } from "./painter.js";
+import { project } from "./projection.js";
 
 const L = window.L;
-const WHOLE_TURN = 2 * Math.PI;
-export const SHAPES_FROM_ZOOM = 15;
+const SIZE = 512;
 
-export const SitesLayer = L.Renderer.extend({
-  options: { pane: "sites", padding: 0.2, shapesFrom: SHAPES_FROM_ZOOM },
+export const SitesLayer = L.GridLayer.extend({
+  options: { pane: "sites", tileSize: SIZE, updateWhenZooming: false, updateWhenIdle: false, keepBuffer: 2, className: "sites-tiles" },
 
-  initialize(options) {
-    L.Renderer.prototype.initialize.call(this, options);
-    this._sites = [];
-    this._shapes = [];
-    this._drawn = { alone: [], circles: [] };
-    this._initContainer(); // what it holds may come before it is on a map
+  initialize(overview) {
+    L.GridLayer.prototype.initialize.call(this);
+    this._scene = overview;
+    this._engine = null;
+    this._look = { alone: false, sparse: false };
+    this._standing = new Map(); // canvas → tile
+    this.on("tileunload", ({ tile }) => this._standing.delete(tile));
   },
 
-  /** The sites to show, as GeoJSON features with points. */
-  setSites(features) {
-    this._sites = features.map(placed).sort((one, other) => other.rank - one.rank);
-    this._groups = null;
-    this._container.dataset.sites = features.length;
-    this.redraw();
+  onAdd(map) {
+    L.GridLayer.prototype.onAdd.call(this, map);
+    map.on("zoomend", this._regrow, this);
   },
 
-  /** True shapes to show beneath the marks, as GeoJSON features. */
-  setShapes(features) {
-    this._shapes = features;
-    this._container.dataset.shapes = features.length;
-    this.redraw();
+  onRemove(map) {
+    map.off("zoomend", this._regrow, this);
+    L.GridLayer.prototype.onRemove.call(this, map);
   },
 
-  /** Which sites may be counted together, and which are left out at this zoom; a function of site and zoom each. */
-  setRules(rules) {
-    this._rules = rules;
-    this._groups = null;
-    this.redraw();
+  /** From now on the engine draws. */
+  setEngine(engine) {
+    this._engine = engine;
+    this._tellLook();
   },
 
-  /** Gives boxes in layer pixels that circles keep off, as far as they can. */
-  setObstacles(boxes) {
-    this._obstacles = boxes;
-    this.redraw();
+  setLook(look) {
+    Object.assign(this._look, look);
+    return this.refresh();
   },
 
-  setChosen(id) {
-    this._chosen = id;
-    this.redraw();
+  /** Every site for itself at any zoom, or counted together again. */
+  setAlone(alone) {
+    return this.setLook({ alone });
   },
 
-  /** After a change of theme. */
-  repaint() {
+  setObstacles(boxesAt) {
+    this._obstacles = boxesAt;
+    return this.refresh();
+  },
+
+  /** Draws again all tiles that stand; resolves when the last is on the screen's canvas. */
+  refresh() {
+    const tiles = [...this._standing].map(([canvas, tile]) => this._paint(canvas, tile));
+    return Promise.all(tiles);
+  },
+
+  /** After a change of theme, or finer for paper: `ratio` is how many dots stand for a pixel. */
+  repaint(ratio = window.devicePixelRatio || 1) {
+    this._ratio = ratio;
     this._marks = null;
-    this.redraw();
+    this._tellLook();
+    return this.refresh();
   },
 
-  redraw() {
-    if (this._map) this._update();
+  /** What lies within `reach` pixels of a point of the map's box: `{ sites, total, box }`. */
+  async hit(point, reach) {
+    if (!this._engine) return { sites: [], total: 0, box: null };
+    const { lng: lon, lat } = this._map.containerPointToLatLng(point);
+    const level = Math.round(this._map.getZoom());
+    return this._engine.ask("hit", { lon, lat, level, reach, grow: this._growAt(level), look: this._lookAt(level) });
   },
 
-  /** What lies within `reach` pixels of a point of the map's box: `{ sites, circle }`, the worst site first. */
-  hit(point, reach) {
-    const at = this._map.containerPointToLayerPoint(point).add(this._map.getPixelOrigin());
-    const scale = TILE * 2 ** this._map.getZoom();
-    const away = (one) => Math.hypot(one.x * scale - at.x, one.y * scale - at.y);
-    const near = this._drawn.alone.filter((site) => away(site) <= Math.max(reach, SIZES[site.state] / 2));
-    const circle = this._drawn.circles.find((one) => away(one) <= Math.max(reach, circleRadius(one.count)));
-    return { sites: near.sort((one, other) => one.rank - other.rank || away(one) - away(other)), circle };
+  /** What a level shows: `{ circles, urgent }`, for whoever checks the drawing. */
+  pieces(level = Math.round(this._map.getZoom())) {
+    return this._engine.ask("pieces", { level });
   },
 
-  /** Sites inside the box one sees, worst first. */
-  inView() {
-    const bounds = this._map.getBounds();
-    return this._sites.filter((site) => bounds.contains([site.lat, site.lon])).reverse();
+  /** Whether the overview shows anything at a point; for the moment before the data is here. */
+  isOver(point) {
+    if (!this._scene) return false;
+    const { lng, lat } = this._map.containerPointToLatLng(point);
+    const level = Math.round(this._map.getZoom());
+    const { rows, circle } = hitAt(this._scene, project(lng, lat), level, 10, { ...this._lookAt(level), grow: this._growAt(level) });
+    return Boolean(rows.length || circle);
   },
 
-  _initContainer() {
-    if (this._container) return;
-    this._container = document.createElement("canvas");
-    this._container.className = "sites-canvas";
-    this._container.setAttribute("aria-hidden", "true");
-    this._pen = this._container.getContext("2d");
+  createTile(coords, done) {
+    const canvas = document.createElement("canvas");
+    const tile = { x: coords.x, y: coords.y, z: coords.z, size: SIZE };
+    this._standing.set(canvas, tile);
+    this._paint(canvas, tile).then(() => done(null, canvas));
+    return canvas;
   },
 
-  _destroyContainer() {
-    this._container.remove();
-  },
-
-  _updatePaths() {}, // Leaflet's own renderers draw paths; there are none here
-
-  _update() {
-    if (this._map._animatingZoom && this._bounds) return;
-    L.Renderer.prototype._update.call(this);
-    const ratio = window.devicePixelRatio || 1;
-    const size = this._bounds.getSize();
-    const canvas = this._container;
-    L.DomUtil.setPosition(canvas, this._bounds.min);
-    canvas.width = Math.round(size.x * ratio);
-    canvas.height = Math.round(size.y * ratio);
-    canvas.style.width = `${size.x}px`;
-    canvas.style.height = `${size.y}px`;
-    if (this._marks?.ratio !== ratio) this._marks = new Marks(readPalette(), ratio);
-    this._pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this._draw(this._bounds.min.add(this._map.getPixelOrigin()), size);
-  },
-
-  /** Draws everything; `corner` is the canvas's upper left in pixels of the world. */
-  _draw(corner, size) {
-    const zoom = this._map.getZoom();
-    const scale = TILE * 2 ** zoom;
-    const onCanvas = ({ x, y }) => ({ x: x * scale - corner.x, y: y * scale - corner.y });
-    const inside = (site) => {
-      const { x, y } = onCanvas(site);
-      return x > -30 && y > -30 && x < size.x + 30 && y < size.y + 30;
-    };
-    const { alone, circles } = this._grouped(zoom);
-    const boxes = this._obstacles?.() ?? [];
-    const free = (circle) => keepOff(circle, onCanvas(circle), boxes, this._bounds.min, scale);
-    this._drawn = { alone: alone.filter(inside), circles: circles.filter(inside).map(free) };
-    const { palette } = this._marks;
-    if (zoom >= this.options.shapesFrom) drawShapes(this._pen, this._shapes, onCanvas, palette);
-    for (const circle of this._drawn.circles) this._drawCircle(circle, onCanvas(circle), palette);
-    for (const site of this._drawn.alone) this._drawMark(site, onCanvas(site), palette);
-  },
-
-  _grouped(zoom) {
-    if (this._groups?.zoom !== zoom) {
-      const { mayCount, isShown } = this._rules ?? RULES;
-      const shown = this._sites.filter((site) => isShown(site, zoom));
-      this._groups = { zoom, ...groupSites(shown, zoom, mayCount) };
-    }
-    return this._groups;
-  },
-
-  _drawMark(site, { x, y }, palette) {
-    const { canvas, half, across } = this._marks.get(site.kind, site.state);
-    if (site.id === this._chosen) this._drawRing(x, y, half + 2, palette);
-    this._pen.drawImage(canvas, Math.round(x - half), Math.round(y - half), across, across);
-  },
-
-  _drawRing(x, y, radius, palette) {
-    for (const [colour, width] of [[palette.halo, 6], [palette.ink, 3]]) {
-      this._pen.beginPath();
-      this._pen.arc(x, y, radius, 0, WHOLE_TURN);
-      this._pen.strokeStyle = colour;
-      this._pen.lineWidth = width;
-      this._pen.stroke();
+  /** Between two zooms tiles are shown larger or smaller: their marks are drawn the other way round. */
+  _regrow() {
+    for (const [canvas, tile] of this._standing) {
+      if (tile.grow !== this._growAt(tile.z)) this._paint(canvas, tile);
     }
   },
 
-  _drawCircle({ count, inHand }, { x, y }, palette) {
-    const radius = circleRadius(count);
-    const pen = this._pen;
-    const arc = (from, to, grow = 0) => {
-      pen.beginPath();
-      pen.arc(x, y, radius + grow, from, to);
-    };
-    arc(0, WHOLE_TURN, 1.5);
-    pen.fillStyle = palette.surface;
-    pen.fill();
-    pen.lineWidth = 3;
-    arc(0, WHOLE_TURN);
-    pen.strokeStyle = palette.ring;
-    pen.globalAlpha = 0.6;
-    pen.stroke();
-    pen.globalAlpha = 1;
-    if (inHand) {
-      const top = -Math.PI / 2;
-      arc(top, top + (inHand / count) * WHOLE_TURN);
-      pen.strokeStyle = palette.inHand;
-      pen.stroke();
+  _growAt(level) {
+    return 2 ** (level - this._map.getZoom());
+  },
+
+  _lookAt(level) {
+    return { ...this._look, rooms: this._obstacles?.(level) ?? [] };
+  },
+
+  /** Paints a canvas; a later call for the same canvas wins. */
+  async _paint(canvas, tile) {
+    if (!this._map) return;
+    const turn = (tile.turn = (tile.turn ?? 0) + 1);
+    const grow = (tile.grow = this._growAt(tile.z));
+    if (!this._engine) {
+      if (this._scene) this._paintHere(canvas, tile);
+      return;
     }
-    pen.fillStyle = palette.ink;
-    pen.font = `600 11px ${palette.font}`;
-    pen.textAlign = "center";
-    pen.textBaseline = "middle";
-    pen.fillText(count < 1000 ? count : `${(count / 1000).toFixed(count < 10000 ? 1 : 0)}k`, x, y + 0.5);
+    const { x, y, z, size } = tile;
+    try {
+      const drawn = await this._engine.ask("tile", { tile: { x, y, z, size }, grow, look: this._lookAt(z) });
+      if (turn === tile.turn) show(canvas, drawn);
+      else drawn.close?.();
+    } catch {
+      // what stood there stays: whoever made the engine says what is wrong, and draws anew
+    }
+  },
+
+  _paintHere(canvas, tile) {
+    const fine = this._ratioNow() / tile.grow;
+    canvas.width = canvas.height = Math.max(1, Math.round(tile.size * fine));
+    const look = { ...this._lookAt(tile.z), ...this._paletteNow(), fine, grow: tile.grow };
+    paintTile(canvas.getContext("2d"), this._scene, tile, look);
+  },
+
+  _ratioNow() {
+    return this._ratio ?? (window.devicePixelRatio || 1);
+  },
+
+  _paletteNow() {
+    const make = (width, height) => Object.assign(document.createElement("canvas"), { width, height });
+    this._marks ??= new Marks(readPalette(), this._ratioNow(), make);
+    return { marks: this._marks, palette: this._marks.palette };
+  },
+
+  _tellLook() {
+    this._engine?.ask("look", { palette: readPalette(), ratio: this._ratioNow() });
   },
 });
 
-const RULES = { mayCount: (site) => !URGENT.has(site.state), isShown: () => true };
-
-/** A circle moved up or down out of the box it would cover. */
-function keepOff(circle, { x, y }, boxes, origin, scale) {
-  const room = circleRadius(circle.count) + 3;
-  const box = boxes.find(({ min, max }) => {
-    const [left, right] = [min.x - origin.x - room, max.x - origin.x + room];
-    return x > left && x < right && y > min.y - origin.y - room && y < max.y - origin.y + room;
-  });
-  if (!box) return circle;
-  const up = box.min.y - origin.y - room - y;
-  const down = box.max.y - origin.y + room - y;
-  return { ...circle, y: circle.y + (-up < down ? up : down) / scale };
-}
-
-function placed(feature) {
-  const [lon, lat] = feature.geometry.coordinates;
-  const { id, kind, state, name, number, township } = feature.properties;
-  return { id, kind, state, name, number, township, lon, lat, rank: STATES.indexOf(state), ...project(lon, lat) };
+/** Puts what was drawn on a canvas of the page, in one step. */
+function show(canvas, drawn) {
+  [canvas.width, canvas.height] = [drawn.width, drawn.height];
+  canvas.getContext("2d").drawImage(drawn, 0, 0);
+  drawn.close?.();
 }

@@ -9,19 +9,21 @@
 import { AreasLayer, NamesLayer } from "./areas.js";
 import { element } from "./dom.js";
 import { LinesLayer } from "./lines.js";
+import { OneSiteLayer } from "./one-site.js";
+import { Overview } from "./overview.js";
 import { PointsLayer } from "./points.js";
 import { SitesLayer } from "./sites-layer.js";
 
 // From the ground up; Leaflet's own panes for tiles and controls lie below and above
-const PANES = { areas: 350, names: 420, sites: 450 };
+const PANES = { areas: 350, names: 420, sites: 450, chosen: 460 };
 const NEAREST = 16;
 const made = new WeakMap();
 
 const LAYERS = {
   areas: ({ areas }, options) => new AreasLayer(areas, options),
   names: ({ areas }) => new NamesLayer(areas),
-  sites: () => new SitesLayer(),
-  site: ({ site }) => oneSite(site),
+  sites: ({ overview }) => new SitesLayer(overview ? new Overview(bytesOf(overview)) : null),
+  site: ({ site }) => new OneSiteLayer(site),
   points: (data) => new PointsLayer(data),
   lines: ({ lines }) => new LinesLayer(lines),
 };
@@ -41,7 +43,7 @@ window.xuntu = {
     const { data, layers } = about(map);
     openView(map, data);
     const box = map.getContainer();
-    followTheme(() => (layers.sites ?? layers.site)?.repaint());
+    followTheme(() => layers.sites?.repaint());
     Object.assign(box, { xuntuMap: map, xuntuParts: { map, element: box, layers, data } });
     box.dispatchEvent(new CustomEvent("xuntu:map", { bubbles: true, detail: box.xuntuParts }));
   },
@@ -56,20 +58,11 @@ window.L.Control.Locate.LocateControl.prototype.options.onLocationError = (_erro
 export function about(map) {
   if (!made.has(map)) {
     for (const [pane, level] of Object.entries(PANES)) map.createPane(pane).style.zIndex = level;
-    for (const pane of ["areas", "names", "sites"]) map.getPane(pane).style.pointerEvents = "none";
+    for (const pane of Object.keys(PANES)) map.getPane(pane).style.pointerEvents = "none";
     const block = document.getElementById(`${map.getContainer().id}-data`);
     made.set(map, { layers: {}, data: JSON.parse(block.textContent) });
   }
   return made.get(map);
-}
-
-function oneSite(site) {
-  const layer = new SitesLayer({ shapesFrom: 0 });
-  if (!site) return layer;
-  const { lon, lat, geometry, ...properties } = site;
-  layer.setSites([{ geometry: { type: "Point", coordinates: [lon, lat] }, properties }]);
-  layer.setShapes([{ geometry, properties }]);
-  return layer;
 }
 
 /** Says something in the line that lies on a map, made where a page has none. */
@@ -82,11 +75,12 @@ function sayOnMap(box, words) {
 }
 
 /** Shows the site, or the officer's own part of the county as large as it fits; pictures of tiles want whole zooms. */
-function openView(map, { site, bounds, opens_on: own }) {
+function openView(map, { site, bounds, at, opens_on: own }) {
   const [west, south, east, north] = own ?? bounds;
   map.attributionControl.removeAttribution(" "); // tiles nobody asks credit for
   if (!hasTiles(map)) Object.assign(map.options, { zoomSnap: 0.25, wheelPxPerZoomLevel: 100 });
-  if (site) goTo(map, site);
+  if (at) map.setView([at[1], at[0]], at[2], { animate: false });
+  else if (site) goTo(map, site);
   else map.fitBounds([[south, west], [north, east]], { animate: false });
 }
 
@@ -109,4 +103,9 @@ function goTo(map, { lon, lat, geometry }) {
 function followTheme(changed) {
   new MutationObserver(changed).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
+}
+
+/** The bytes of a text in base64. */
+function bytesOf(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
