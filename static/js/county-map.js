@@ -131,6 +131,7 @@ class CountyMap {
   /** Something may have been changed elsewhere: the view stays as it is. */
   async hearNews(facts) {
     this.say(facts);
+    await this.passTime();
     if (!facts.changed) return;
     await this.show();
     if (this.chosen) this.panel.renew(this.chosen);

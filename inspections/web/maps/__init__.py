@@ -139,7 +139,7 @@ def _asked_view(opening: map_parts.Opening) -> tuple[float, float, float] | None
     except ValueError:
         return None
     west, south, east, north = _own_box(opening)
-    room_x, room_y = (east - west) / 2, (north - south) / 2
+    room_x, room_y = (east - west) / 4, (north - south) / 4
     inside = west - room_x <= lon <= east + room_x and south - room_y <= lat <= north + room_y
     return (lon, lat, zoom) if inside and 0 <= zoom <= 24 else None
 

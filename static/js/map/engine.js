@@ -8,8 +8,8 @@
 import { SiteDesk } from "./site-desk.js";
 
 const STANDS_WITHIN_MS = 10_000; // from the start of a worker to its first word
-const PING_AFTER_MS = 4_000; // what takes longer is followed by a ping
-const DEAD_AFTER_MS = 8_000; // of no answer to a ping
+const PING_AFTER_MS = 2_000; // what takes longer is followed by a ping
+const DEAD_AFTER_MS = 6_000; // of no answer to a ping
 const STATES = ["moment", "show", "look"]; // told again to a successor, in this order
 const TO_PAGE = { make: onPage, take: (canvas) => canvas };
 

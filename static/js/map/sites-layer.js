@@ -43,8 +43,9 @@ export const SitesLayer = L.GridLayer.extend({
   },
 
   setLook(look) {
+    const same = Object.entries(look).every(([name, value]) => this._look[name] === value);
     Object.assign(this._look, look);
-    return this.refresh();
+    return same ? Promise.resolve() : this.refresh();
   },
 
   /** Every site for itself at any zoom, or counted together again. */
