@@ -5,5 +5,6 @@
 
 from inspections.map_files.editions import Edition
 from inspections.map_files.keeping import Kept, MapFiles, MapNotReady
+from inspections.map_files.overview import Found, find_sites
 from inspections.map_files.parts import PARTS, MapFile
 from inspections.map_files.scopes import Scope

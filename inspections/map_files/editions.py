@@ -6,7 +6,7 @@ A file is cut when it is asked for, once for all officers of equal scope, and th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from threading import Lock
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from inspections.map_files.county import County
 from inspections.map_files.parts import MapFile, cut
 from inspections.map_files.scopes import Scope, rows_in
+from inspections.map_files.squares import Squares, squares_of
 
 KEPT = 96  # files: three parts of thirty-two scopes
 Wanted = tuple[Scope, str]  # whose, and which part
@@ -33,6 +34,11 @@ class Edition:
     def version(self) -> int:
         """Number of the ledger's last entry."""
         return self.county.version
+
+    @cached_property
+    def squares(self) -> Squares:
+        """Which squares of the world its sites lie in."""
+        return squares_of(self.county)
 
     def rows(self, scope: Scope) -> np.ndarray:
         """Rows in scope, ascending."""
