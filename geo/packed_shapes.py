@@ -138,4 +138,4 @@ def _steps(degrees: np.ndarray, starts: np.ndarray, origin: np.ndarray) -> np.nd
     places = micro_degrees(degrees)
     steps = np.diff(places, prepend=0)
     steps[starts] = places[starts] - origin
-    return steps
+    return steps.astype(np.int32)
