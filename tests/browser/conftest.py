@@ -84,9 +84,19 @@ def serve(store: Store, data: Path, tiles: str, clock: Callable[[], datetime]) -
     port = server.effective_port
     held["app"] = create_app(Settings(data=data, port=port, tiles=tiles), store)
     held["app"].extensions["xuntu.clock"] = clock
-    thread = threading.Thread(target=server.run, daemon=True)
+    closing = threading.Event()
+
+    def run() -> None:
+        try:
+            server.run()
+        except OSError:  # its socket was closed while it listened
+            if not closing.is_set():
+                raise
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     yield Live(f"http://127.0.0.1:{port}", store)
+    closing.set()
     server.close()
     thread.join(timeout=10)
 
