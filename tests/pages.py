@@ -14,6 +14,7 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from inspections.store import Store
+from inspections.web.assets import asset
 
 MOST_QUERIES = 10
 _BODY = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
@@ -32,6 +33,7 @@ def check_page(answer: TestResponse) -> Element:
     _check_ids(tree)
     _check_labels(tree)
     _check_inline(tree)
+    _check_modules(tree)
     assert "Content-Security-Policy" in answer.headers
     return tree
 
@@ -76,6 +78,15 @@ def _check_inline(tree: Element) -> None:
         assert node.tag != "style", "a style element"
         if node.tag == "script":
             assert node.get("src") or node.get("type") == "application/json", "an inline script"
+
+
+def _check_modules(tree: Element) -> None:
+    """What a page starts is asked for at once, not when the module before it has arrived."""
+    modules = {name for node in tree.iter() for name in node.get("data-module", "").split()}
+    asked = {link.get("href") for link in tree.iter("link") if link.get("rel") == "modulepreload"}
+    started = {node.get("src") for node in tree.iter("script") if node.get("type") == "module"}
+    missing = ({asset(f"js/{name}.js") for name in modules} | started) - asked
+    assert not missing, f"not preloaded: {missing}"
 
 
 @contextmanager

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g, request, url_for
+from flask import Flask, g, request
 from flask import session as cookie
 from flask_babel import Babel
 from flask_wtf.csrf import generate_csrf
@@ -20,13 +17,11 @@ from inspections.areas import county_name
 from inspections.map_files import MapFiles
 from inspections.settings import LANGUAGES, Settings, secret_key
 from inspections.store import Store
-from inspections.web import context, errors, filters, security
+from inspections.web import assets, context, errors, filters, packed, security
 from inspections.web.auth import require_doors
 from inspections.web.blueprints import BLUEPRINTS
 from inspections.web.context import XuntuApp
 from inspections.web.tiles import tile_source
-
-STATIC = Path(__file__).parent.parent.parent / "static"
 
 
 def init_app(app: Flask, settings: Settings, store: Store) -> None:
@@ -58,12 +53,14 @@ def init_app(app: Flask, settings: Settings, store: Store) -> None:
     Babel(app, locale_selector=choose_language)
     errors.init_errors(app)
     security.init_security(app, settings)
+    packed.init_packing(app)
     filters.init_filters(app)
     app.context_processor(words_for_templates)
     app.teardown_request(context.close_session)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     require_doors(app)
+    assets.tree()  # read at the start, so that all a process serves fits together
     tile_source(settings.tiles)  # a wrong setting stops the start
 
 
@@ -84,21 +81,7 @@ def words_for_templates() -> dict[str, Any]:
         "theme": request.cookies.get("theme", ""),
         "county_name": county_name(context.session()) if asking and not failing else "",
         "now": context.now(),
-        "asset": asset,
+        "asset": assets.asset,
+        "preloads": assets.preloads,
         "csrf_token": generate_csrf,
     }
-
-
-def asset(path: str) -> str:
-    """Address of a static file, with its content's hash, so that it may be cached for good."""
-    return url_for("statics.show_static", path=path, v=_version(path))
-
-
-@cache
-def _version(path: str) -> str:
-    manifest = STATIC / "vendor" / "manifest.json"
-    if path.startswith("vendor/") and manifest.exists():
-        listed = json.loads(manifest.read_text())["files"].get(path.removeprefix("vendor/"), "")
-        if listed:
-            return hashlib.sha256(listed.encode()).hexdigest()[:12]
-    return hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]

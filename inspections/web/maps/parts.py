@@ -7,11 +7,8 @@ but the county's bounds, the tiles and the language: it is rendered once and ser
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -27,10 +24,10 @@ from inspections import map_features
 from inspections.map_states import site_map_state
 from inspections.web import filters
 from inspections.web.api import rounded
+from inspections.web.assets import folium_assets
 from inspections.web.context import now, session, settings
 from inspections.web.tiles import tile_source
 
-VENDOR = Path(__file__).parent.parent.parent.parent / "static" / "vendor" / "manifest.json"
 OPENING_TOLERANCES = (0.0012, 0.002, 0.003, 0.004, 0.006, 0.01)  # degrees; the first is a pixel of the view
 OPENING_BYTES = 6_500  # of outlines, packed: about half of what the page may weigh
 OPENING_DIGITS = 4
@@ -190,7 +187,7 @@ def rendered(
     if key not in kept:
         titles = {"zoom_in": _("Zoom in"), "zoom_out": _("Zoom out"), "locate": _("Show where I am")}
         built = county_map(name, bounds=bounds, layers=layers(), basemap=basemap(), draw=draw, words=titles)
-        kept[key] = render_parts(built, _assets())
+        kept[key] = render_parts(built, folium_assets())
         _scripts()[kept[key].version] = kept[key].script
     return kept[key]
 
@@ -243,12 +240,6 @@ def site_facts(site: map_features.Site) -> dict[str, Any]:
 
 def _scripts() -> dict[str, str]:
     return current_app.extensions.setdefault("xuntu.map_scripts", {})
-
-
-@cache
-def _assets() -> dict[str, str]:
-    """Where each of Folium's scripts and styles lies below /static."""
-    return {name: f"/vendor/{path}" for name, path in json.loads(VENDOR.read_text())["names"].items()}
 
 
 def _cut_opening(stamp: tuple[Any, ...]) -> Opening | None:
