@@ -97,6 +97,12 @@ test("an empty filter leaves no question mark in the address", () => {
   assert.equal(toQuery({ kind: "pond", area: "", state: "overdue" }), "?kind=pond&state=overdue");
 });
 
+test("body and period stand in the address, the usual period does not", () => {
+  assert.equal(toQuery({ kind: "pond", body: "b0", period: "90" }), "?kind=pond&body=b0&period=90");
+  assert.equal(toQuery({ body: "b0", period: "30" }), "?body=b0");
+  assert.equal(toQuery({ period: "30" }), "");
+});
+
 test("every part of a geometry is drawn, points have none", () => {
   const ring = [[0, 0], [1, 0], [1, 1], [0, 0]];
   assert.deepEqual(partsOf(null), []);

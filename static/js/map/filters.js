@@ -1,21 +1,29 @@
-/** The filter of a map: kind, area and map state; read from a form, written to the address, asked of sites. */
+/**
+ * The filter of a map: kind, area, map state, body that leads, and the period in which a closed case shows; read from
+ * a form, written to the address, asked of sites.
+ */
 
-const NAMES = ["kind", "area", "state"];
+const NAMES = ["kind", "area", "state", "body", "period"];
+const USUAL_PERIOD = "30"; // days
 
-/** `{ kind, area, state }` as a form says; what it does not hold is empty. */
+/** `{ kind, area, state, body, period }` as a form says; what it does not hold is empty. */
 export function readForm(form) {
   const said = new FormData(form);
   return Object.fromEntries(NAMES.map((name) => [name, said.get(name) ?? ""]));
 }
 
-/** `?kind=pond&state=overdue`, or an empty text. */
+/** `?kind=pond&state=overdue`, or an empty text; what is usual is left out. */
 export function toQuery(filter) {
-  const chosen = new URLSearchParams(NAMES.filter((name) => filter[name]).map((name) => [name, filter[name]]));
+  const said = NAMES.filter((name) => filter[name] && !(name === "period" && filter[name] === USUAL_PERIOD));
+  const chosen = new URLSearchParams(said.map((name) => [name, filter[name]]));
   const text = chosen.toString();
   return text ? `?${text}` : "";
 }
 
-/** Whether a feature passes; `townships` maps codes to names, which is what a feature carries. */
+/**
+ * Whether a feature passes by what it carries: not by body and period. `townships` maps codes to names, which is what
+ * a feature has.
+ */
 export function matches({ properties }, { kind, area, state }, townships) {
   return (
     (!kind || properties.kind === kind) &&

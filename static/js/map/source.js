@@ -38,10 +38,12 @@ export class SiteSource {
   }
 
   async #fromWhole(filter, signal) {
+    const { body, period } = filter;
     const area = filter.area && !this.townships.has(filter.area) ? filter.area : ""; // a village, say
-    if (this.kept?.area !== area) {
-      const answer = await getJson(`/api/sites.geojson${withPoints(toQuery({ area }))}`, { signal });
-      this.kept = { area, features: answer.features };
+    const asked = toQuery({ area, body, period }); // what features do not carry
+    if (this.kept?.asked !== asked) {
+      const answer = await getJson(`/api/sites.geojson${withPoints(asked)}`, { signal });
+      this.kept = { asked, features: answer.features };
     }
     const features = this.kept.features.filter((feature) => matches(feature, filter, this.townships));
     return { features, matched: features.length, counts: countFeatures(features, this.townships) };
