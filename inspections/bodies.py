@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from inspections import ledger
 from inspections.deadlines import beijing_day
 from inspections.errors import Conflict, Invalid, InvalidFields, NotFound
-from inspections.models import Area, Body, Case, Officer
-from inspections.permissions import Actor, require
+from inspections.models import Area, Body, Case, Officer, Site
+from inspections.permissions import Actor, require, site_filter
 from inspections.store import rows_in_pages
 from inspections.terms import OPEN_CASE_STATES, codes
 
@@ -120,6 +120,14 @@ def list_bodies(session: Session, by: Actor, *, q: str = "", type_: str = "", pa
 def list_active(session: Session) -> list[tuple[uuid.UUID, str]]:
     """Bodies that somebody may belong to today: id and name, by name."""
     query = select(Body.id, Body.name).where(Body.active).order_by(Body.name, Body.id)
+    return [(row.id, row.name) for row in session.execute(query)]
+
+
+def list_leading(session: Session, by: Actor) -> list[tuple[uuid.UUID, str]]:
+    """Bodies that lead a site of the officer's scope, whatever its status: id and name, by name."""
+    require(by, "site.see")
+    leads = select(Site.pk).where(Site.body_id == Body.id, site_filter(by)).exists()
+    query = select(Body.id, Body.name).where(leads).order_by(Body.name, Body.id)
     return [(row.id, row.name) for row in session.execute(query)]
 
 

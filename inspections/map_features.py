@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -22,8 +22,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import NullType
 
 from inspections.areas import area_names, holds
+from inspections.bodies import list_leading
 from inspections.errors import Invalid, NotFound
-from inspections.map_states import state_column, state_condition
+from inspections.map_states import CLOSED_WITHIN_DAYS, PERIODS, state_column, state_condition
 from inspections.models import Area, ImportBatch, Site
 from inspections.permissions import Actor, is_county, is_township, require, site_filter
 from inspections.store import in_box
@@ -59,6 +60,8 @@ class MapFilter:
     area: str = ""  # code of a county, township or village
     state: str = ""  # a map state
     box: Box | None = None  # minx, miny, maxx, maxy in degrees
+    body: str = ""  # id of the body that leads
+    period: int = CLOSED_WITHIN_DAYS  # how many days a site shows that its last case was closed
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,27 @@ class SiteCounts:
         return sum(self.by_state.values())
 
 
-def read_filter(kind: str = "", area: str = "", state: str = "", bbox: str = "") -> MapFilter:
-    """Read a filter from an address; raises `FilterUnknown` or `BoxUnreadable`."""
+def read_filter(session: Session, asked: Mapping[str, str], *, by: Actor) -> MapFilter:
+    """Read a filter from the parameters of an address; raises `FilterUnknown` or `BoxUnreadable`."""
+    kind, state, body, bbox = (asked.get(name, "") for name in ("kind", "state", "body", "bbox"))
     _require_code("kind", kind, Kind)
     _require_code("state", state, MapState)
-    return MapFilter(kind, area, state, read_box(bbox) if bbox else None)
+    if body:
+        _require_code("body", body, [str(key) for key, _name in list_leading(session, by)])
+    return MapFilter(
+        kind=kind,
+        area=asked.get("area", ""),
+        state=state,
+        body=body,
+        period=read_period(asked.get("period", "")),
+        box=read_box(bbox) if bbox else None,
+    )
+
+
+def read_period(text: str) -> int:
+    """Read the days of a period, 30 for an empty text; raises `FilterUnknown`."""
+    _require_code("period", text, [str(days) for days in PERIODS])
+    return int(text) if text else CLOSED_WITHIN_DAYS
 
 
 def read_box(text: str) -> Box:
@@ -114,7 +133,7 @@ def list_features(
     limit: int | None = None,
 ) -> SiteFeatures:
     """Sites in scope under a filter, the most urgent first; as representative points if `points`."""
-    state = state_column(now).label("state")
+    state = state_column(now, wanted.period).label("state")
     place = (Site.lon, Site.lat) if points else (type_coerce(Site.geometry, NullType()),)
     query = _narrowed(select(*_facts(), state, *place), session, by, wanted, now)
     limit = LIMIT if limit is None else limit
@@ -127,7 +146,7 @@ def list_features(
 
 def count_sites(session: Session, *, by: Actor, wanted: MapFilter, now: datetime) -> SiteCounts:
     """How many sites a filter finds, by map state and by township."""
-    state = state_column(now).label("state")
+    state = state_column(now, wanted.period).label("state")
     query = _narrowed(select(state, Site.township_code, func.count()), session, by, wanted, now)
     by_state, by_township = Counter[str](), Counter[str]()
     for shown, township, count in session.execute(query.group_by(state, Site.township_code)):
@@ -181,7 +200,7 @@ def _found(site: Site | None, by: Actor) -> Site:
 
 def _require_code(name: str, value: str, codes: Iterable[str]) -> None:
     if value and value not in list(codes):
-        raise FilterUnknown(value=value, field=name, choices=", ".join(codes))
+        raise FilterUnknown(value=value, field=name, choices=", ".join(codes) or "—")
 
 
 def _narrowed(query: Select, session: Session, by: Actor, wanted: MapFilter, now: datetime) -> Select:
@@ -189,7 +208,9 @@ def _narrowed(query: Select, session: Session, by: Actor, wanted: MapFilter, now
     if wanted.kind:
         query = query.where(Site.kind == Kind(wanted.kind))
     if wanted.state:
-        query = query.where(state_condition(MapState(wanted.state), now))
+        query = query.where(state_condition(MapState(wanted.state), now, wanted.period))
+    if wanted.body:
+        query = query.where(Site.body_id == uuid.UUID(wanted.body))
     return query.where(in_box(session, Site, wanted.box)) if wanted.box else query
 
 

@@ -20,6 +20,7 @@ from inspections.terms import MapState
 
 DUE_SOON = timedelta(hours=72)
 CLOSED_WITHIN_DAYS = 30
+PERIODS = (7, CLOSED_WITHIN_DAYS, 90, 365)  # days; what `closed_within_days` may be chosen from
 
 
 @dataclass(frozen=True)

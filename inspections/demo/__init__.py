@@ -116,6 +116,7 @@ def build(
         village_codes=village_codes,
         village_names=village_names,
         creators=people.clerks,
+        leads=people.leads,
         at=began + timedelta(days=20),
     )
     progress("history", 0, sites)

@@ -30,6 +30,7 @@ class People:
     departments: dict[str, dict[str, Any]]  # by kind
     supervisors: list[dict[str, Any]]  # two: who closes is not who verified
     township_bodies: list[dict[str, Any]]
+    leads: dict[str, dict[str, Any]]  # the body that leads sites of a kind, or of one of its subtypes
 
 
 def make_people(rng: Random, townships_by_number: list[tuple[str, str]], home: int, at: datetime) -> People:
@@ -43,7 +44,7 @@ def make_people(rng: Random, townships_by_number: list[tuple[str, str]], home: i
         for code, name in townships_by_number
     ]
     office = list(departments.values())
-    ecology, farming, land, forestry = office[2:6]
+    ecology, farming, land, forestry, water = office[2:7]
     inspectors, clerks = [], []
     for number, ((code, _), body) in enumerate(zip(townships_by_number, townships, strict=True)):
         for role, found in ((Role.INSPECTOR, inspectors), (Role.TOWNSHIP, clerks)):
@@ -71,6 +72,14 @@ def make_people(rng: Random, townships_by_number: list[tuple[str, str]], home: i
         },
         supervisors=supervisors,
         township_bodies=townships,
+        leads={
+            Kind.STRAW: farming,
+            Kind.POND: ecology,
+            "ditch": water,
+            "reservoir": water,
+            Kind.GREENHOUSE: land,
+            Kind.AFFORESTATION: forestry,
+        },
     )
 
 

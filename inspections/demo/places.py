@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -44,6 +44,7 @@ def make_places(
     village_codes: list[str],
     village_names: list[str],
     creators: list[dict[str, Any]],
+    leads: Mapping[str, dict[str, Any]],
     at: datetime,
 ) -> Places:
     """`count` sites spread over the county: fields and ponds on cropland, greenhouses along roads."""
@@ -63,6 +64,7 @@ def make_places(
                 "name": namers.next(kind, village),
                 "village_code": village_codes[village],
                 "operator_id": operator["id"],
+                "body_id": (leads.get(subtype) or leads[kind])["id"],
                 "created_by_id": creators[township]["id"],
                 "township": township,
             }

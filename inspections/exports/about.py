@@ -101,4 +101,5 @@ _SAID: Mapping[str, tuple[str, Callable[[Reading, Any], str]]] = {
     "with_superseded": ("含被更正的版本", _nothing),
     "severity": ("严重程度", _label("severity")),
     "body": ("牵头单位", _body),
+    "period": ("显示为已销号", lambda _r, days: f"近 {days} 天"),
 }

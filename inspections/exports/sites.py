@@ -84,7 +84,8 @@ def _query(reading: Reading) -> Select:
     if reading.order.restricted:
         read += [Operator.name.label("operator_name"), Operator.type.label("operator_type")]
         read += [Operator.phone.label("operator_phone")]
-    query = select(*read, state_column(reading.now).label("state"))
+    period = clean_filters(reading.order.sites).closed_within_days
+    query = select(*read, state_column(reading.now, period).label("state"))
     if reading.order.restricted:
         query = query.outerjoin(Operator, Operator.id == Site.operator_id)
     return query.where(*_conditions(reading)).order_by(Site.kind, Site.number)

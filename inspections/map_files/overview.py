@@ -16,7 +16,7 @@ from geo.packing import Column, pack
 from inspections.map_features import MapFilter, SiteCounts
 from inspections.map_files.county import KINDS, County
 from inspections.map_files.editions import Edition
-from inspections.map_files.scopes import Scope, in_area
+from inspections.map_files.scopes import Scope, in_area, place_in
 from inspections.map_files.squares import LEVEL
 from inspections.map_states import map_states
 from inspections.terms import Kind, MapState
@@ -101,7 +101,7 @@ class Found:
 def find_sites(edition: Edition, scope: Scope, wanted: MapFilter, now: datetime) -> Found:
     """Find what a scope holds under a filter; its box is not asked."""
     county, rows = edition.county, edition.rows(scope)
-    states = map_states(county.of_state, now)
+    states = map_states(county.of_state, now, wanted.period)
     rows = rows[_matches(county, states, wanted)[rows]]
     return Found(edition, rows, states[rows])
 
@@ -113,6 +113,8 @@ def _matches(county: County, states: np.ndarray, wanted: MapFilter) -> np.ndarra
         held &= county.kind == KINDS.index(Kind(wanted.kind))
     if wanted.area:
         held &= in_area(county, wanted.area)
+    if wanted.body:
+        held &= county.body == place_in(county.bodies, wanted.body) + 1
     if wanted.state:
         held &= states == STATES.index(MapState(wanted.state))
     return held

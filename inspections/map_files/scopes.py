@@ -40,11 +40,11 @@ def in_area(county: County, code: str) -> np.ndarray:
     if is_county(code):
         return np.ones(len(county.key), bool)
     if is_township(code):
-        return county.township == _place(county.townships, code)
-    return county.village == _place(county.villages, code) + 1
+        return county.township == place_in(county.townships, code)
+    return county.village == place_in(county.villages, code) + 1
 
 
-def _place(codes: Sequence[str], code: str) -> int:
+def place_in(codes: Sequence[str], code: str) -> int:
     """Where a code stands in a list; a place nothing has, if it is not there."""
     return codes.index(code) if code in codes else np.iinfo(np.uint16).max - 1
 

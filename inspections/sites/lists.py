@@ -5,6 +5,7 @@ Names of operators are restricted and never searched.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, defer
 
-from inspections.map_states import state_condition
+from inspections.map_states import CLOSED_WITHIN_DAYS, PERIODS, state_condition
 from inspections.models import Site
 from inspections.permissions import Actor, site_filter
 from inspections.search import site_matches
@@ -24,13 +25,15 @@ from inspections.typed import clean_text
 
 PAGE_SIZE = 50
 NOT_VISITED_DAYS = (30, 90, 180)
+_OTHER_PERIODS = {str(days) for days in PERIODS if days != CLOSED_WITHIN_DAYS}
 
 
 @dataclass(frozen=True)
 class SiteFilters:
     """What a list is narrowed to; an empty value does not narrow.
 
-    `status` empty means draft and active, `visited` is `never` or a number of days without a visit.
+    `status` empty means draft and active, `visited` is `never` or a number of days without a visit, `body` is
+    the id of the body that leads, `period` how many days a site shows that its last case was closed.
     """
 
     q: str = ""
@@ -40,8 +43,15 @@ class SiteFilters:
     township: str = ""
     village: str = ""
     visited: str = ""
+    body: str = ""
+    period: str = ""
     sort: str = ""
     page: int = 1
+
+    @property
+    def closed_within_days(self) -> int:
+        """The period as a number; 30 where none is chosen."""
+        return int(self.period or CLOSED_WITHIN_DAYS)
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,8 @@ def clean_filters(filters: SiteFilters) -> SiteFilters:
         township=filters.township if filters.township.isalnum() else "",
         village=filters.village if filters.village.isalnum() else "",
         visited=filters.visited if filters.visited in {"never", *map(str, NOT_VISITED_DAYS)} else "",
+        body=filters.body if _is_id(filters.body) else "",
+        period=filters.period if filters.period in _OTHER_PERIODS else "",
         sort=filters.sort if filters.sort in SORTS else "",
         page=min(max(filters.page, 1), 1_000_000),
     )
@@ -124,10 +136,19 @@ def site_conditions(
 ) -> Iterator[ColumnElement[bool]]:
     """What narrows `Site` to an officer's scope and to cleaned filters, in lists and exports alike."""
     yield site_filter(by)
+    if filters.state:
+        yield state_condition(MapState(filters.state), now, filters.closed_within_days)
     for name, condition in _CONDITIONS.items():
         value = getattr(filters, name)
         if value or name == "status":
             yield condition(session, value, now)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def _by_words(session: Session, words: str, _now: datetime) -> ColumnElement[bool]:
@@ -152,8 +173,8 @@ _CONDITIONS: Mapping[str, Callable[[Session, Any, datetime], ColumnElement[bool]
     "q": _by_words,
     "kind": lambda _s, kind, _n: Site.kind == Kind(kind),
     "status": _by_status,
-    "state": lambda _s, state, now: state_condition(MapState(state), now),
     "township": lambda _s, code, _n: Site.township_code == code,
     "village": lambda _s, code, _n: Site.village_code == code,
     "visited": _by_visited,
+    "body": lambda _s, body, _n: Site.body_id == uuid.UUID(body),
 }

@@ -33,12 +33,9 @@ LINE_DIGITS = 6  # of the degrees in outlines: 0.1 m
 @officer_may("site.see")
 def show_sites() -> ResponseReturnValue:
     """Draft and active sites of the officer's scope; with `points=1` each at its representative point."""
-    asked = request.args
-    wanted = map_features.read_filter(
-        asked.get("kind", ""), asked.get("area", ""), asked.get("state", ""), asked.get("bbox", "")
-    )
+    wanted = map_features.read_filter(session(), request.args, by=officer())
     found = map_features.list_features(
-        session(), by=officer(), wanted=wanted, now=now(), points=asked.get("points") == "1"
+        session(), by=officer(), wanted=wanted, now=now(), points=request.args.get("points") == "1"
     )
     response = _geojson(write_geojson(zip(found.geometries, found.properties, strict=True)))
     response.headers["X-Total-Count"] = str(found.matched)  # more than were sent where the limit cut
@@ -49,8 +46,7 @@ def show_sites() -> ResponseReturnValue:
 @officer_may("site.see")
 def show_counts() -> ResponseReturnValue:
     """Count the sites a filter finds, by map state and by township."""
-    asked = request.args
-    wanted = map_features.read_filter(asked.get("kind", ""), asked.get("area", ""), asked.get("state", ""))
+    wanted = map_features.read_filter(session(), request.args, by=officer())
     counts = map_features.count_sites(session(), by=officer(), wanted=wanted, now=now())
     return _json({"state": counts.by_state, "township": counts.by_township})
 
@@ -71,7 +67,8 @@ def show_site(site_id: UUID) -> ResponseReturnValue:
 
 
 def card_of(site: map_features.Site) -> Response:
-    """Answer with a site's card."""
+    """Answer with a site's card; `period` in the address says for how long closed cases show."""
+    period = map_features.read_period(request.args.get("period", ""))
     names = areas.area_names(session())
     facts: dict[str, Any] = {
         "id": site.id,
@@ -80,7 +77,7 @@ def card_of(site: map_features.Site) -> Response:
         "kind": site.kind,
         "subtype": site.subtype,
         "status": site.status,
-        "state": site_map_state(site, now()),
+        "state": site_map_state(site, now(), period),
         "township": names.get(site.township_code, site.township_code),
         "village": names.get(site.village_code or "", ""),
         "area_m2": site.area_m2,

@@ -11,6 +11,7 @@ from flask_babel import get_locale, gettext
 from geo.shapes import MU_M2
 from inspections import terms
 from inspections.deadlines import last_day
+from inspections.map_states import PERIODS
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 
@@ -78,6 +79,16 @@ def metres(distance_m: float | None) -> str:
 def position(lon: float | None, lat: float | None) -> str:
     """100.450000, 38.930000: lon then lat, six decimals."""
     return "—" if lon is None or lat is None else f"{lon:.6f}, {lat:.6f}"
+
+
+def closed_within(days: int) -> str:
+    """Say how long a site shows that its last case was closed: 已销号：近 30 天."""
+    return gettext("Closed: last year") if days == 365 else gettext("Closed: last %(days)s days", days=days)
+
+
+def period_choices() -> list[tuple[str, str]]:
+    """List the periods to choose from, as an address has them and in words."""
+    return [(str(days), closed_within(days)) for days in PERIODS]
 
 
 def size(count: int | None) -> str:

@@ -40,7 +40,11 @@ class CountyMap {
     this.form = document.getElementById("map-filters");
     this.list = page.querySelector(".map-list");
     this.status = new Status(page.querySelector(".map-status"));
-    this.panel = new Panel(page.querySelector(".map-side"), { words: this.words, icons, marks, told: (open, how) => this.makeRoom(open, how) });
+    this.panel = new Panel(page.querySelector(".map-side"), {
+      words: this.words, icons, marks,
+      cardOf: (key) => `/api/map/cards/${key}?period=${periodOf(this.filter)}`,
+      told: (open, how) => this.makeRoom(open, how),
+    });
     this.ring = new Ring(map);
     this.live = new Live({
       refresh: () => engine.ask("refresh"),
@@ -196,7 +200,7 @@ class CountyMap {
 
   /** Opens the card of a site by its key, and flies to it if asked. */
   async chooseKey(key, { fly = false } = {}) {
-    const site = (await engine.ask("site", { key })) ?? (await getJson(`/api/map/cards/${key}`));
+    const site = (await engine.ask("site", { key })) ?? (await getJson(this.panel.cardOf(key)));
     if (fly) this.goTo(site);
     await this.choose(site);
   }

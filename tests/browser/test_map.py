@@ -391,7 +391,11 @@ def choose_filter(page: Page, wanted: dict[str, str]) -> None:
     page.evaluate(
         """(wanted) => {
           const form = document.getElementById("map-filters");
-          for (const [name, value] of Object.entries(wanted)) form.elements.namedItem(name).value = value;
+          for (const [name, value] of Object.entries(wanted)) {
+            const field = form.querySelector(`select[name=${name}], [name=${name}][value="${value}"]`);
+            if (field.type === "radio") field.checked = true;
+            else field.value = value;
+          }
           form.dispatchEvent(new Event("change", { bubbles: true }));
         }""",
         wanted,

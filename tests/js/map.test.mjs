@@ -307,10 +307,11 @@ test("a place comes back from the world's square", () => {
   assert.deepEqual(project(0, 0), { x: 0.5, y: 0.5 });
 });
 
-test("an address holds filter, view and card, and nothing that is empty", () => {
-  const filter = { kind: "", area: "", state: "" };
+test("an address holds filter, view and card, and nothing that is empty or usual", () => {
+  const filter = { kind: "", area: "", state: "", body: "", period: "30" };
   assert.equal(toQuery(filter), "");
   assert.equal(toQuery({ ...filter, kind: "pond", state: "overdue" }), "?kind=pond&state=overdue");
+  assert.equal(toQuery({ ...filter, body: "b1", period: "90" }), "?body=b1&period=90");
   assert.equal(writeAddress({ filter, at: null, site: null }), "");
   const at = { lon: 100.123456, lat: 38.9, zoom: 12.26 };
   assert.equal(writeAddress({ filter: { ...filter, kind: "pond" }, at, site: "u1" }), "?kind=pond&at=100.12346,38.90000,12.25&site=u1");

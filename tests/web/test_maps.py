@@ -96,7 +96,8 @@ def test_the_filter_stands_in_the_address_and_in_the_form(sqlite_store, as_sqlit
         a_site(session, Kind.STRAW)
     answer = as_sqlite_officer("leader").get(f"/map?kind=straw&area={WEST}&state=normal")
     page = html5lib.parse(answer.text, namespaceHTMLElements=False)
-    assert block_of(answer.text)["filter"] == {"kind": "straw", "area": WEST, "state": "normal"}
+    filter_ = {"kind": "straw", "area": WEST, "state": "normal", "body": "", "period": "30"}
+    assert block_of(answer.text)["filter"] == filter_
     assert block_of(answer.text)["counts"]["state"] == {"normal": 1}
     assert page.find(".//input[@value='straw'][@checked]") is not None
     chosen = {one.get("value") for one in page.iter("option") if one.get("selected") is not None}
@@ -105,8 +106,9 @@ def test_the_filter_stands_in_the_address_and_in_the_form(sqlite_store, as_sqlit
 
 
 def test_an_unknown_filter_in_the_address_is_left_out(as_sqlite_officer):
-    answer = as_sqlite_officer("leader").get("/map?kind=castle&state=%3Cb%3E&area=nowhere")
-    assert block_of(answer.text)["filter"] == {"kind": "", "area": "", "state": ""}
+    answer = as_sqlite_officer("leader").get("/map?kind=castle&state=%3Cb%3E&area=nowhere&body=x&period=x")
+    left = {"kind": "", "area": "", "state": "", "body": "", "period": "30"}
+    assert block_of(answer.text)["filter"] == left
 
 
 def test_without_a_script_the_filters_and_the_way_to_the_list_are_there(as_sqlite_officer):

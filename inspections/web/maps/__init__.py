@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,10 +13,11 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from inspections import areas, map_features
+from inspections import areas, bodies, map_features
 from inspections.errors import NotFound
 from inspections.map_features import MapFilter, SiteCounts
 from inspections.map_files import Scope, find_sites
+from inspections.map_states import CLOSED_WITHIN_DAYS, PERIODS
 from inspections.permissions import is_county, is_township
 from inspections.terms import Kind, MapState
 from inspections.web import filters
@@ -38,7 +40,8 @@ def show_map() -> ResponseReturnValue:
     opening = map_parts.opening()
     if opening is None:
         return render_template("maps/no_county.html", message=_(areas.NoCounty.message))
-    wanted, chosen = _asked_filter(), _asked_site()
+    leading = [(str(key), name) for key, name in bodies.list_leading(session(), officer())]
+    wanted, chosen = _asked_filter(leading), _asked_site()
     edition, scope = map_files().current(session(), now()).edition, Scope.of(officer())
     found = find_sites(edition, scope, wanted, now())
     counts = found.counts()
@@ -46,7 +49,7 @@ def show_map() -> ResponseReturnValue:
         "total": len(edition.rows(scope)),
         "overview": b64encode(found.overview()).decode(),
         "at": _asked_view(opening),
-        "chosen": chosen and map_parts.site_facts(chosen) | {"key": chosen.pk},
+        "chosen": chosen and map_parts.site_facts(chosen, wanted.period) | {"key": chosen.pk},
     }
     return render_template(
         "maps/county.html",
@@ -59,6 +62,8 @@ def show_map() -> ResponseReturnValue:
         states=list(MapState),
         state_choices=_state_choices(),
         townships=_offered_areas(opening, wanted.area),
+        bodies=leading,
+        periods=filters.period_choices(),
         list_url="/sites" + _query(wanted),
     )
 
@@ -112,14 +117,16 @@ def _asked_site() -> map_features.Site | None:
         return None
 
 
-def _asked_filter() -> MapFilter:
+def _asked_filter(leading: Iterable[tuple[str, str]]) -> MapFilter:
     """Read the filter of the address; what it does not know is left out rather than refused."""
     asked = request.args
-    kind, state = asked.get("kind", ""), asked.get("state", "")
+    kind, state, body, period = (asked.get(name, "") for name in ("kind", "state", "body", "period"))
     return MapFilter(
         kind=kind if kind in list(Kind) else "",
         area=_known_area(asked.get("area", "")),
         state=state if state in list(MapState) else "",
+        body=body if body in dict(leading) else "",
+        period=int(period) if period in map(str, PERIODS) else CLOSED_WITHIN_DAYS,
     )
 
 
@@ -156,7 +163,7 @@ def _opening_view(opening: map_parts.Opening, wanted: MapFilter, counts: SiteCou
         "bounds": opening.bounds,
         "opens_on": _own_box(opening),
         "areas": orjson.Fragment(opening.outlines),
-        "filter": {"kind": wanted.kind, "area": wanted.area, "state": wanted.state},
+        "filter": _named(wanted) | {"period": str(wanted.period)},
         "counts": {"state": counts.by_state, "township": counts.by_township},
         "words": _words(),
     }
@@ -185,6 +192,13 @@ def _words() -> dict[str, str]:
 
 
 def _query(wanted: MapFilter) -> str:
-    named = {"kind": wanted.kind, "area": wanted.area, "state": wanted.state}
+    """Write the filter as it stands in an address: what is usual is left out."""
+    named = _named(wanted)
+    if wanted.period != CLOSED_WITHIN_DAYS:
+        named["period"] = str(wanted.period)
     chosen = urlencode({name: value for name, value in named.items() if value})
     return f"?{chosen}" if chosen else ""
+
+
+def _named(wanted: MapFilter) -> dict[str, str]:
+    return {"kind": wanted.kind, "area": wanted.area, "state": wanted.state, "body": wanted.body}

@@ -21,7 +21,7 @@ from geo.basemaps import Basemap
 from geo.maps import FeatureLayer, MapParts, county_map, render_parts
 from geo.writers.geojson import write_geojson
 from inspections import map_features
-from inspections.map_states import site_map_state
+from inspections.map_states import CLOSED_WITHIN_DAYS, site_map_state
 from inspections.web import filters
 from inspections.web.api import rounded
 from inspections.web.assets import folium_assets
@@ -225,13 +225,13 @@ def basemap() -> Basemap | None:
     )
 
 
-def site_facts(site: map_features.Site) -> dict[str, Any]:
-    """Say what the browser draws of one site."""
+def site_facts(site: map_features.Site, period: int = CLOSED_WITHIN_DAYS) -> dict[str, Any]:
+    """Say what the browser draws of one site, whose state shows for `period` days that a case was closed."""
     return {
         "id": site.id,
         "name": site.name,
         "kind": site.kind,
-        "state": site_map_state(site, now()),
+        "state": site_map_state(site, now(), period),
         "lon": site.lon,
         "lat": site.lat,
         "geometry": None if site.geometry is None else orjson.Fragment(shapely.to_geojson(site.geometry)),

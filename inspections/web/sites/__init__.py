@@ -43,7 +43,7 @@ def list_sites() -> ResponseReturnValue:
     names = areas.area_names(session())
     return render_template(
         "sites/list.html",
-        sites=[(site, *site_words.state_of(site, now())) for site in found.items],
+        sites=[(site, *site_words.state_of(site, now(), filters.closed_within_days)) for site in found.items],
         page=lists.paging(found.total, found.page, found.size),
         filters=filters,
         chips=site_filters.chips(filters, names),

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from flask import request, url_for
+from flask import g, request, url_for
 from flask_babel import gettext as _
 
+from inspections import bodies
 from inspections.permissions import is_county, is_township
 from inspections.sites import lists as site_lists
 from inspections.sites.lists import SiteFilters
 from inspections.terms import AreaLevel, Kind, MapState, SiteStatus
 from inspections.web import lists
 from inspections.web.auth import officer
-from inspections.web.filters import label
+from inspections.web.context import store
+from inspections.web.filters import closed_within, label, period_choices
 
 Places = list[tuple[str, str, AreaLevel, str | None]]
 
@@ -25,7 +27,21 @@ def read_filters() -> SiteFilters:
     area = request.args.get("area", "")
     if area and not is_county(area):
         asked["township" if is_township(area) else "village"] = area
+    if asked["body"] and asked["body"] not in leading_bodies():
+        asked["body"] = ""
     return site_lists.clean_filters(SiteFilters(**(asked | {"page": lists.page_asked()})))
+
+
+def leading_bodies() -> dict[str, str]:
+    """Names of the bodies that lead sites of the officer's scope, by id, in order; asked once a request.
+
+    In a read of its own: who sends an export must not hold the one write lock.
+    """
+    if "leading_bodies" not in g:
+        with store().read() as reading:
+            found = bodies.list_leading(reading, officer())
+        g.leading_bodies = {str(key): name for key, name in found}
+    return g.leading_bodies
 
 
 def choices(filters: SiteFilters, places: Places) -> dict[str, Any]:
@@ -37,6 +53,8 @@ def choices(filters: SiteFilters, places: Places) -> dict[str, Any]:
         "states": _labels("map_state", MapState),
         "statuses": [*_labels("site_status", SiteStatus), ("all", _("Every status"))],
         "visited": _visited_choices(),
+        "bodies": list(leading_bodies().items()),
+        "periods": period_choices(),
         "sorts": _sorts(),
     }
 
@@ -55,11 +73,13 @@ def own_kinds() -> list[Kind]:
 def map_url(filters: SiteFilters) -> str:
     """Give the address of the map that shows the same sites."""
     named = {"kind": filters.kind, "state": filters.state, "area": filters.village or filters.township}
+    named |= {"body": filters.body, "period": filters.period}
     return url_for("maps.show_map", **{name: value for name, value in named.items() if value})
 
 
 def _chip_words(filters: SiteFilters, names: dict[str, str]) -> list[tuple[str, str]]:
     area = request.args.get("area", "")
+    body = leading_bodies().get(filters.body, "") if filters.body else ""
     said = [
         ("q", f"“{filters.q}”"),
         ("kind", label("site_kind", filters.kind)),
@@ -69,6 +89,8 @@ def _chip_words(filters: SiteFilters, names: dict[str, str]) -> list[tuple[str, 
         ("village", names.get(filters.village, filters.village)),
         ("visited", dict(_visited_choices()).get(filters.visited, "")),
         ("area", names.get(area, area) if not is_county(area) else ""),
+        ("body", body),
+        ("period", closed_within(filters.closed_within_days) if filters.period else ""),
     ]
     return [(name, words) for name, words in said if words]
 

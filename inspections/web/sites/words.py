@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 
 from inspections import terms
-from inspections.map_states import site_map_state
+from inspections.map_states import CLOSED_WITHIN_DAYS, site_map_state
 from inspections.sites.attributes import ATTRIBUTES, Attribute
 from inspections.terms import MapState
 from inspections.web.case_words import days_words
@@ -33,9 +33,9 @@ def attribute_facts(site: Any) -> list[tuple[str, str]]:
     return shown
 
 
-def state_of(site: Any, now: datetime) -> tuple[MapState, str]:
+def state_of(site: Any, now: datetime, closed_within_days: int = CLOSED_WITHIN_DAYS) -> tuple[MapState, str]:
     """Tell a site's map state and the words for it: with a deadline, how many days."""
-    state = site_map_state(site, now)
+    state = site_map_state(site, now, closed_within_days)
     if state in (MapState.OVERDUE, MapState.DUE_SOON):
         return state, days_words(site.case_due_at, now)
     return state, terms.label("map_state", state, language())

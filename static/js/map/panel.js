@@ -3,10 +3,10 @@
 import { Refused, getJson } from "../api.js";
 import { element, fill, picture } from "./dom.js";
 
-/** The panel of `page`; `told(open, how)` hears when it opens or closes. */
+/** The panel of `page`; `cardOf(key)` is a card's address, `told(open, how)` hears when it opens or closes. */
 export class Panel {
-  constructor(aside, { words, icons, marks, told }) {
-    Object.assign(this, { aside, words, icons, marks, told, asked: null, cameFrom: null });
+  constructor(aside, { words, icons, marks, cardOf, told }) {
+    Object.assign(this, { aside, words, icons, marks, cardOf, told, asked: null, cameFrom: null });
     aside.addEventListener("keydown", (event) => event.key === "Escape" && this.close());
   }
 
@@ -60,7 +60,7 @@ export class Panel {
   #ask(key) {
     this.asked?.abort();
     this.asked = new AbortController();
-    return getJson(`/api/map/cards/${key}`, { signal: this.asked.signal });
+    return getJson(this.cardOf(key), { signal: this.asked.signal });
   }
 
   #open() {
