@@ -349,6 +349,7 @@ def test_what_is_drawn_is_what_the_server_says_in_fifty_views_and_filters(page, 
             "state": chance.choice(["", "", "", *COLOURS]),
         }
         choose_filter(page, wanted)
+        expect(page.locator(".leaflet-zoom-anim")).to_have_count(0)
         zoom = chance.choice([9, 10, 11.25, 12, 13, 13.5, 14, 15])
         look_at(page, chance.uniform(100.15, 100.80), chance.uniform(38.6, 39.3), zoom=zoom)
         expect(page.locator("[data-drawn]")).to_have_count(1)
@@ -360,6 +361,7 @@ def test_what_is_drawn_is_what_the_server_says_in_fifty_views_and_filters(page, 
         answer = page.request.get("/api/sites.geojson", params={**query, "points": 1, "bbox": view_of(page)})
         in_view = answer.json()["features"]
         expect(page.locator(".map-list summary")).to_have_text(f"图中 {len(in_view)} 个点位")
+        chance.shuffle(in_view)
         judged += judge_pixels(page, in_view, zoom)
     assert set(judged) == {*COLOURS, "nothing"}
     assert judged.total() > 200
@@ -375,9 +377,10 @@ def judge_pixels(page: Page, features: list[dict[str, Any]], zoom: float) -> Cou
         free = all(math.hypot(x - a, y - b) > ROOM for (a, b), other in alone if other is not facts)
         if not free or not on_the_map(page, x, y) or facts["kind"] not in ("pond", "greenhouse"):
             continue
-        dx, dy = (part * size for part in BESIDE_THE_SIGN)
-        red, green, blue, _ = page.evaluate(PIXEL, [x + dx, y + dy])
-        assert f"#{red:02x}{green:02x}{blue:02x}" == COLOURS[facts["state"]], (facts, zoom)
+        dx, dy = (0, 0) if facts["state"] == "normal" else (part * size for part in BESIDE_THE_SIGN)
+        found, meant = page.evaluate(PIXEL, [x + dx, y + dy]), bytes.fromhex(COLOURS[facts["state"]][1:])
+        # Between two zooms a picture is drawn smaller, which blends a little
+        assert all(abs(a - b) <= 6 for a, b in zip(found, meant, strict=False)), (found, facts, zoom)
         judged[facts["state"]] += 1
     if zoom >= 13:
         for x, y in [(300, 300), (512, 400), (700, 250)]:

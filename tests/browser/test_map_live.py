@@ -294,40 +294,57 @@ def test_the_mouse_shows_the_name_of_what_it_is_over(page, live):
     drawn(page)
     x, y = page.evaluate(PLACE, [100.40, 38.93])
     page.mouse.move(x - 60, y)
-    page.mouse.move(x + 8, y)
-    expect(page.locator(".site-tip").or_(page.locator(".is-over-site"))).not_to_have_count(0)
     page.mouse.move(x + 9, y)
     expect(page.locator(".site-tip")).to_have_text("苇塘")
     page.mouse.move(x + 60, y)
     expect(page.locator(".site-tip")).to_have_count(0)
 
 
-TILES = """() => [...document.querySelectorAll(".sites-tiles canvas")].map((canvas) => {
-  const { x, y } = canvas.getBoundingClientRect();
-  const dots = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-  let sum = 0;
-  for (const [at, value] of dots.entries()) sum = (sum * 31 + value * (1 + (at % 7))) % 2147483647;
-  return [Math.round(x), Math.round(y), canvas.width, dots.some(Boolean), sum];
-}).sort()"""
+KEEP_TILES = """() => {
+  const dots = (canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  window.kept = new Map([...document.querySelectorAll(".sites-tiles canvas")].map((one) => [one, dots(one)]));
+  return [...window.kept.values()].filter((one) => one.some(Boolean)).length;
+}"""
+# How large a part of each tile's dots is another now
+OTHERWISE = """() => [...window.kept].map(([canvas, was]) => {
+  const became = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  if (was.length !== became.length) return 1;
+  return was.filter((value, at) => value !== became[at]).length / was.length;
+})"""
+# The digits in circles: a browser smooths type in one way on a canvas it shows, in another on one it reads
+MOST_IN_DIGITS = 0.005
+SAME_PIECES = """async () => {
+  const layer = document.getElementById("map_county").xuntuParts.layers.sites;
+  const level = Math.round(document.getElementById("map_county").xuntuMap.getZoom());
+  const bare = ({ x, y, count, inHand, one }) => [x, y, count, inHand, one];
+  const { circles, urgent } = await layer.pieces();
+  const page = layer._scene;
+  const box = { west: 0, east: 1, north: 0, south: 1 };
+  const marks = page.rowsIn(box, 3).map((row) => [page.x[row], page.y[row], page.kind[row], page.state[row]]);
+  return [page.circlesAt(level).map(bare), circles.map(bare), marks.sort(), urgent.sort()];
+}"""
 
 
-@pytest.mark.parametrize("query", ["", "?kind=pond", f"?area={WEST}", "?state=overdue"])
-def test_the_picture_inside_the_page_is_tile_by_tile_what_the_worker_draws(page, live, query):
+@pytest.mark.parametrize(
+    "query", ["?at=100.48,38.97,10", "?kind=pond&at=100.5,39,11", f"?area={WEST}&at=100.4,39,9"]
+)
+def test_the_picture_inside_the_page_is_tile_by_tile_what_is_drawn_of_the_data(page, live, query):
     chance = random.Random(9)  # noqa: S311 (the same sites each time)
     with live.store.write() as session:
         session.execute(insert(Site), list(random_rows(chance, 700)))
     sign_in(page, "leader", "/sites")
     held: list[Route] = []
-    page.route("**/api/map/sites", lambda route: held.append(route))
+    page.route("**/api/map/sites", lambda route: held.append(route), times=1)
     with page.expect_request("**/api/map/sites"):
         page.goto(f"/map{query}")
     expect(page.locator(".sites-tiles canvas")).not_to_have_count(0)
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    before = page.evaluate(TILES)
-    page.unroute("**/api/map/sites")
-    held[-1].continue_()
+    assert page.evaluate(KEEP_TILES) > 0
+    held[0].continue_()
     drawn(page)
     painted(page)
-    after = page.evaluate(TILES)
-    assert any(filled for *_, filled, _ in before)
-    assert before == after
+    circles, counted, marks, urgent = page.evaluate(SAME_PIECES)
+    assert len(circles) > 10
+    assert len(marks) > 50
+    assert (circles, marks) == (counted, urgent)
+    assert max(page.evaluate(OTHERWISE)) <= MOST_IN_DIGITS

@@ -44,7 +44,9 @@ export class Hover {
     this.map.getContainer().classList.toggle("is-over-site", over || this.sites.isOver(point));
     if (!sites.length) this.tip.remove();
     else this.#say(sites[0], total);
-    if (sites.length && !sites[0].name) this.ready();
+    if (!sites.length || sites[0].name) return;
+    await this.ready();
+    if (asked === this.asked) await this.#look(point);
   }
 
   #say({ name, lon, lat }, total) {

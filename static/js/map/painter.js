@@ -15,6 +15,8 @@ export const SHAPES_FROM_ZOOM = 15;
 export const SPARSE_BELOW_ZOOM = 11; // on a phone, further out, only what is late is drawn
 const LATE_BELOW = 2; // listed and overdue
 const MARGIN = 32; // pixels around a tile from which a mark or circle reaches in
+const FIGURE = 11; // pixels of type in a circle
+const FIGURE_DOWN = 4; // from a circle's middle to the foot of its figures
 const WHOLE_TURN = 2 * Math.PI;
 const TOP = -Math.PI / 2;
 
@@ -56,7 +58,7 @@ function paintMarks(pen, scene, rows, onTile, look, marks) {
   for (const row of rows) byState[scene.state[row]].push(row);
   for (let state = STATES.length - 1; state >= 0; state -= 1) {
     const pictures = scene.kinds.map((kind) => marks.get(kind, STATES[state]));
-    for (const row of byState[state]) {
+    for (const row of Int32Array.from(byState[state]).sort()) { // as they lie, so that neighbouring tiles agree
       const [x, y] = onTile({ x: scene.x[row], y: scene.y[row] });
       paintMark(pen, pictures[scene.kind[row]], x, y, look);
     }
@@ -69,7 +71,7 @@ function paintMark(pen, { canvas, half, across }, x, y, { fine, grow }) {
   pen.drawImage(canvas, corner(x), corner(y), across * grow, across * grow);
 }
 
-function paintCircle(pen, { count, inHand }, x, y, { palette, grow }) {
+function paintCircle(pen, { count, inHand }, x, y, { palette, fine, grow }) {
   const radius = circleRadius(count) * grow;
   const arc = (from, to, more = 0) => {
     pen.beginPath();
@@ -90,10 +92,10 @@ function paintCircle(pen, { count, inHand }, x, y, { palette, grow }) {
     pen.stroke();
   }
   pen.fillStyle = palette.ink;
-  pen.font = `600 ${11 * grow}px ${palette.font}`;
+  pen.font = `600 ${FIGURE * grow}px ${palette.font}`;
   pen.textAlign = "center";
-  pen.textBaseline = "middle";
-  pen.fillText(short(count), x, y + 0.5 * grow);
+  // By the height of figures: what a font says of its middle differs between a page and a worker
+  pen.fillText(short(count), x, Math.round((y + FIGURE_DOWN * grow) * fine) / fine);
 }
 
 /** 1234 as 1.2k: what has room in a circle. */

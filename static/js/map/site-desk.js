@@ -7,6 +7,7 @@ import { BrokenFile } from "./columns.js";
 import { Marks } from "./marks.js";
 import { hitAt, paintTile, piecesIn } from "./painter.js";
 import { SiteSet } from "./site-set.js";
+import { URGENT_BELOW } from "./states.js";
 import { project } from "./projection.js";
 
 const FILES = { sites: "/api/map/sites", shapes: "/api/map/shapes", names: "/api/map/names" };
@@ -158,11 +159,13 @@ export class SiteDesk {
     return row < 0 ? null : this.sites.describe(row);
   }
 
-  /** What a level shows in the whole world: circles, and the sites that stand alone. */
+  /** What a level shows in the whole world: circles, the sites that stand alone, where the urgent ones are. */
   pieces({ level }) {
     const { circles, rows } = piecesIn(this.sites, WORLD, level, { rooms: [], grow: 1 });
     const bare = ({ x, y, count, inHand, one }) => ({ x, y, count, inHand, one });
-    return { circles: circles.map(bare), alone: rows.map((row) => this.sites.describe(row)) };
+    const { x, y, kind, state } = this.sites;
+    const urgent = this.sites.rowsIn(WORLD, URGENT_BELOW).map((row) => [x[row], y[row], kind[row], state[row]]);
+    return { circles: circles.map(bare), alone: rows.map((row) => this.sites.describe(row)), urgent };
   }
 }
 

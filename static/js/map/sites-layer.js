@@ -80,7 +80,7 @@ export const SitesLayer = L.GridLayer.extend({
     return this._engine.ask("hit", { lon, lat, level, reach, grow: this._growAt(level), look: this._lookAt(level) });
   },
 
-  /** What a level shows: `{ circles, urgent }`, for whoever checks the drawing. */
+  /** What a level shows: `{ circles, alone, urgent }`, for whoever checks the drawing. */
   pieces(level = Math.round(this._map.getZoom())) {
     return this._engine.ask("pieces", { level });
   },
