@@ -1,4 +1,4 @@
-"""A slow link to a server of this machine: `with Link(port) as link: … link.port … link.carried`.
+"""A slow link to a server of this machine: `with Link(port) as link: … link.port … link.received`.
 
 A proxy of TCP that all connections share: so many bits a second in each direction, so much delay each way,
 and a round trip before a new connection carries anything, as TCP takes to open. The browser's own throttling
@@ -60,9 +60,9 @@ class Link:
         self._up, self._down = (Direction(self.megabits * 1e6) for _ in range(2))
 
     @property
-    def carried(self) -> int:
-        """Bytes that went through so far, both ways, headers and all."""
-        return self._up.carried + self._down.carried
+    def received(self) -> int:
+        """Bytes that came from the server so far, headers and all."""
+        return self._down.carried
 
     def __enter__(self) -> Self:
         ready = threading.Event()

@@ -53,8 +53,8 @@ ROWS = (
     Row("慢线路全部画完，空缓存", "all drawn on the slow link, empty cache", "slow_drawn_ms"),
     Row("慢线路全部画完，经过登录页", "the same after the sign-in page", "slow_known_drawn_ms"),
     Row("每个点位单独画出", "every site its own dot", "alone_ms", most=900),
-    Row("画完前的流量", "on the wire until all drawn", "slow_wire_kb", "kB", 600),
-    Row("再次打开的流量", "on the wire at a second visit", "slow_again_kb", "kB", 15),
+    Row("画完前收到", "received until all drawn", "slow_received_kb", "kB", 600),
+    Row("再次打开收到", "received at a second visit", "slow_again_kb", "kB", 15),
     Row("再次打开，慢线路画完", "a second visit drawn on the slow link", "slow_again_ms"),
     Row("拖动和缩放时最长一帧", "longest frame in pan and zoom", "frame_ms", most=34),
     Row("缩放到画定", "zoom to settled", "settled_ms", most=350),
@@ -105,7 +105,7 @@ def print_table(sites: int, figures: Figures, *, markdown: bool) -> None:
         for row in ROWS
     ]
     if not markdown:
-        print("\n" + COLUMNS.format(f"{sites:,} sites", "budget", "ours", *(maps or ["", ""])))
+        print("\n" + COLUMNS.format(f"{sites:,} sites", "budget", "ours", *maps, *[""] * (2 - len(maps))))
         for row, cells in lines:
             print(COLUMNS.format(row.english, *cells, *[""] * (4 - len(cells))))
         return
@@ -124,7 +124,9 @@ def budget(row: Row, sites: int) -> str:
         return ""
     if row.share_of:
         return ", ".join(f"≤ 1/{share:.0f}" for _, share in row.share_of)
-    return "" if row.most is None else f"≤ {written(row.most, row.unit)}"
+    if row.most is None or row.unit in ("yes", ""):
+        return "" if row.most is None else written(row.most, row.unit)
+    return f"≤ {row.most:.0f} {row.unit}"
 
 
 def ours(row: Row, sites: int, figures: Figures) -> str:

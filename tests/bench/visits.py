@@ -108,7 +108,7 @@ class Visit:
     filtered_ms: float | None = None
     filter_asked: int | None = None
     tapped_ms: float | None = None
-    wire_kb: float | None = None
+    received_kb: float | None = None
     again_kb: float | None = None
     again_ms: float | None = None
     known_overview_ms: float | None = None
@@ -212,20 +212,20 @@ def slow_visit(browser: Browser, subject: Subject, link: Link) -> Visit:
     visit = Visit()
     with ready(browser, subject) as context:
         watched = Watched.new(context)
-        before = link.carried
+        before = link.received
         watched.open(subject.path)
         visit.drawn_ms = watched.mark(subject.drawn)
-        visit.wire_kb = (link.carried - before) / 1000
+        visit.received_kb = (link.received - before) / 1000
         if subject.is_ours:
             visit.overview_ms = watched.mark("xuntu:overview")
             watched.page.locator("[data-complete]").wait_for(state="attached")
             watched.page.wait_for_load_state("networkidle")
-            before = link.carried
+            before = link.received
             watched.open(subject.path)
             visit.again_ms = watched.mark(subject.drawn)
             watched.page.locator("[data-complete]").wait_for(state="attached")
             watched.page.wait_for_load_state("networkidle")
-            visit.again_kb = (link.carried - before) / 1000
+            visit.again_kb = (link.received - before) / 1000
     return visit
 
 
