@@ -507,6 +507,30 @@ class ReaderTimedOut(BadLayer):
     message = "Reading the file took longer than {seconds} seconds. Split it into smaller files."
 
 
+# Columnar files
+
+
+class NotColumns(GeoError):
+    """A file that does not begin like a columnar one, or whose header cannot be read."""
+
+    code = "geo.not_columns"
+    message = "This is not a columnar file of the map. Load the map again."
+
+
+class ColumnsTruncated(GeoError):
+    """A columnar file of another length than its header says."""
+
+    code = "geo.columns_truncated"
+    message = "A columnar file of the map arrived cut off. Load the map again."
+
+
+class ColumnsMisplaced(GeoError):
+    """Columns that lie over one another, or hold other than their coding and count say."""
+
+    code = "geo.columns_misplaced"
+    message = "A columnar file of the map is mixed up. Load the map again."
+
+
 # Backgrounds
 
 

@@ -138,11 +138,12 @@ def count_sites(session: Session, *, by: Actor, wanted: MapFilter, now: datetime
 
 def get_site(session: Session, site_id: uuid.UUID, *, by: Actor) -> Site:
     """One site in scope, whatever its status; raises `NotFound`."""
-    site = session.scalar(select(Site).where(Site.id == site_id))
-    if site is None:
-        raise NotFound
-    require(by, "site.see", site)
-    return site
+    return _found(session.scalar(select(Site).where(Site.id == site_id)), by)
+
+
+def get_site_by_key(session: Session, key: int, *, by: Actor) -> Site:
+    """The same by the key that the map's files know it by."""
+    return _found(session.get(Site, key), by)
 
 
 def areas_stamp(session: Session) -> tuple[Any, ...]:
@@ -169,6 +170,13 @@ def list_outlines(session: Session, *, tolerance_deg: float = 0.0, on: date | No
     return [
         _outline(area, shape) for area, shape in zip([*county, *townships], [*whole, *shapes], strict=True)
     ]
+
+
+def _found(site: Site | None, by: Actor) -> Site:
+    if site is None:
+        raise NotFound
+    require(by, "site.see", site)
+    return site
 
 
 def _require_code(name: str, value: str, codes: Iterable[str]) -> None:

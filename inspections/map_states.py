@@ -1,4 +1,4 @@
-"""What a site shows on the map: one table of rules, worst first, asked of values or of rows in the database.
+"""What a site shows on the map: one table of rules, worst first, asked of values, of rows or of arrays.
 
 The facts lie on the site (`cases.refresh_site_facts` keeps them) and no clock changes them; only the answer
 depends on the moment. The browser computes the same from the same facts.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
+import numpy as np
 from sqlalchemy import ColumnElement, String, case, cast, literal
 
 from inspections.deadlines import beijing_day
@@ -45,13 +47,16 @@ class _Facts:
 
 @dataclass(frozen=True)
 class Columns:
-    """The same facts as columns; `closed` asks whether a case was closed recently enough."""
+    """The same facts as columns; `closed` asks whether a case was closed recently enough.
 
-    is_listed: ColumnElement[bool]
-    has_suspected: ColumnElement[bool]
-    open_cases: ColumnElement[int]
-    due_at: ColumnElement[datetime | None]
-    closed: Callable[[Moment], ColumnElement[bool]]
+    Columns of the database, or arrays of shape (n,), instants and days as `datetime64`, NaT for none.
+    """
+
+    is_listed: Any
+    has_suspected: Any
+    open_cases: Any
+    due_at: Any
+    closed: Callable[[Any], Any]
 
 
 SITE = Columns(
@@ -63,7 +68,7 @@ SITE = Columns(
 )
 
 # Worst first; the first that holds decides. `holds` asks values, `where` asks columns.
-_Rule = tuple[MapState, Callable[[_Facts, Moment], bool], Callable[[Columns, Moment], ColumnElement[bool]]]
+_Rule = tuple[MapState, Callable[[_Facts, Moment], bool], Callable[[Columns, Any], Any]]
 RULES: tuple[_Rule, ...] = (
     (MapState.LISTED, lambda f, m: f.is_listed, lambda c, m: c.is_listed),
     (
@@ -119,6 +124,13 @@ def site_map_state(site: Site, now: datetime, closed_within_days: int = CLOSED_W
     )
 
 
+def map_states(columns: Columns, now: datetime, closed_within_days: int = CLOSED_WITHIN_DAYS) -> np.ndarray:
+    """What many sites show now, as places in `MapState`, shape (n,); `columns` hold arrays."""
+    moment = _in_numpy(Moment.of(now, closed_within_days))
+    holds = [where(columns, moment) for _, _, where in RULES]
+    return np.select(holds, [_PLACES[state] for state, _, _ in RULES], default=_PLACES[MapState.NORMAL])
+
+
 def state_column(
     now: datetime, closed_within_days: int = CLOSED_WITHIN_DAYS, *, columns: Columns = SITE
 ) -> ColumnElement[str]:
@@ -137,3 +149,23 @@ def state_condition(
 ) -> ColumnElement[bool]:
     """The condition that a `Site` (or what `columns` speak of) shows `state` now."""
     return state_column(now, closed_within_days, columns=columns) == MapState(state).value
+
+
+_PLACES = {state: np.uint8(place) for place, state in enumerate(MapState)}
+
+
+@dataclass(frozen=True)
+class _NumpyMoment:
+    """A `Moment` to compare arrays with, to the millisecond, as browsers do."""
+
+    now: np.datetime64
+    soon: np.datetime64
+    closed_after: np.datetime64
+
+
+def _in_numpy(moment: Moment) -> _NumpyMoment:
+    now, soon = (
+        np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "ms")
+        for instant in (moment.now, moment.soon)
+    )
+    return _NumpyMoment(now, soon, np.datetime64(moment.closed_after, "D"))

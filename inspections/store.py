@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,6 +75,7 @@ class Store:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = self._open()
         self._reading = self.engine.execution_options(xuntu_reads=True)
+        self._before_closing: list[Callable[[], None]] = []
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Store:
@@ -150,8 +151,14 @@ class Store:
         if found != wanted:
             raise NotMigrated(found=found or "empty", wanted=wanted)
 
+    def before_closing(self, act: Callable[[], None]) -> None:
+        """Have `act` called before the connections are given back, to end what reads beside the requests."""
+        self._before_closing.append(act)
+
     def close(self) -> None:
         """Give back every connection."""
+        while self._before_closing:
+            self._before_closing.pop()()
         self.engine.dispose()
 
 

@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from inspections import permissions
 from inspections.areas import county_name
+from inspections.map_files import MapFiles
 from inspections.settings import LANGUAGES, Settings, secret_key
 from inspections.store import Store
 from inspections.web import assets, context, errors, filters, packed, security
@@ -42,6 +43,7 @@ def init_app(app: Flask, settings: Settings, store: Store) -> None:
     )
     app.extensions["xuntu.settings"] = settings
     app.extensions["xuntu.store"] = store
+    app.extensions["xuntu.map_files"] = MapFiles(store, lambda: context.clock(app))
     app.jinja_options = {**app.jinja_options, "autoescape": True}
     app.jinja_env.add_extension("jinja2.ext.do")
     if settings.proxies:

@@ -67,7 +67,11 @@ def show_areas() -> ResponseReturnValue:
 @officer_may("site.see")
 def show_site(site_id: UUID) -> ResponseReturnValue:
     """One site's card: codes and instants for programs, `card` in the officer's words for the map."""
-    site = map_features.get_site(session(), site_id, by=officer())
+    return card_of(map_features.get_site(session(), site_id, by=officer()))
+
+
+def card_of(site: map_features.Site) -> Response:
+    """Answer with a site's card."""
     names = areas.area_names(session())
     facts: dict[str, Any] = {
         "id": site.id,

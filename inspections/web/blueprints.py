@@ -16,6 +16,7 @@ from inspections.web import (
     tiles,
     visits,
 )
+from inspections.web.maps import files as map_files
 from inspections.web.visits import forms as visit_forms
 
 BLUEPRINTS = (
@@ -28,6 +29,7 @@ BLUEPRINTS = (
     areas.bp,
     imports.bp,
     maps.bp,
+    map_files.bp,
     api.bp,
     tiles.bp,
     visits.bp,

@@ -17,6 +17,7 @@ from werkzeug.datastructures import ImmutableMultiDict, iter_multi_items
 
 from inspections import officers
 from inspections.errors import DatabaseBusy
+from inspections.map_files import MapFiles
 from inspections.permissions import Actor, actor_of
 from inspections.settings import Settings
 from inspections.store import Store, now_utc, translate
@@ -72,11 +73,21 @@ def store() -> Store:
     return current_app.extensions["xuntu.store"]
 
 
+def map_files() -> MapFiles:
+    """The map's data, kept for all requests."""
+    return current_app.extensions["xuntu.map_files"]
+
+
 def now() -> datetime:
     """The moment of this request, the same for all of it."""
     if "now" not in g:
-        g.now = current_app.extensions.get("xuntu.clock", now_utc)()
+        g.now = clock(current_app)
     return g.now
+
+
+def clock(app: Flask) -> datetime:
+    """The moment it is; a test may have its own clock."""
+    return app.extensions.get("xuntu.clock", now_utc)()
 
 
 def session() -> Session:
@@ -144,6 +155,7 @@ def _commit() -> None:
             opened.rollback()
         else:
             opened.commit()
+            map_files().look_soon()
 
 
 def _close() -> None:

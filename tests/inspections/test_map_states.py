@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from sqlalchemy import select
 
-from inspections.map_states import map_state, site_map_state, state_column, state_condition
+from inspections.map_states import (
+    Columns,
+    map_state,
+    map_states,
+    site_map_state,
+    state_column,
+    state_condition,
+)
 from inspections.models import Site
 from inspections.terms import MapState
 from tests.factories import NOW, a_site
@@ -77,3 +85,22 @@ def test_rows_and_values_give_the_same_answer(store, rows):
         expected = [sum(map_state(**row, now=NOW) == one for row in rows) for one in MapState]
         session.rollback()
     assert counted == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=some.lists(facts, max_size=12))
+def test_arrays_and_values_give_the_same_answer(rows):
+    closed_on = np.array([row["closed_on"] or "NaT" for row in rows], "datetime64[D]")
+    columns = Columns(
+        is_listed=np.array([row["is_listed"] for row in rows], bool),
+        has_suspected=np.array([row["has_suspected"] for row in rows], bool),
+        open_cases=np.array([row["open_cases"] for row in rows], int),
+        due_at=np.array([to_the_millisecond(row["due_at"]) for row in rows], "datetime64[ms]"),
+        closed=lambda moment: closed_on > moment.closed_after,
+    )
+    found = [list(MapState)[place] for place in map_states(columns, NOW)]
+    assert found == [map_state(**row, now=NOW) for row in rows]
+
+
+def to_the_millisecond(instant: datetime | None) -> np.datetime64:
+    return np.datetime64("NaT" if instant is None else instant.replace(tzinfo=None), "ms")

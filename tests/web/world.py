@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inspections.evidence import keep_photo
-from inspections.models import Body, Evidence, Finding, KeptForm, Officer, Operator, Visit
+from inspections.models import Body, Evidence, Finding, KeptForm, Officer, Operator, Site, Visit
 from inspections.permissions import actor_of
 from inspections.terms import Kind, Role, SiteStatus
 from tests.case_factories import a_case
@@ -78,5 +78,6 @@ def _ids(
         "officer_id": author.id,
         "body_id": session.scalars(select(Body.id)).first(),
         "kept_id": kept.id,
+        "key": session.scalars(select(Site.pk).where(Site.id == visit.site_id)).one(),
     }
     return {name: str(key) for name, key in ids.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,11 +15,12 @@ from flask_babel import gettext as _
 from inspections import areas, map_features
 from inspections.errors import NotFound
 from inspections.map_features import MapFilter, SiteCounts
+from inspections.map_files import Scope, find_sites
 from inspections.permissions import is_county
 from inspections.terms import Kind, MapState
 from inspections.web import filters
 from inspections.web.auth import officer, officer_may, signed_in
-from inspections.web.context import now, session
+from inspections.web.context import map_files, now, session
 from inspections.web.maps import area_maps
 from inspections.web.maps import parts as map_parts
 
@@ -37,8 +39,14 @@ def show_map() -> ResponseReturnValue:
     if opening is None:
         return render_template("maps/no_county.html", message=_(areas.NoCounty.message))
     wanted, chosen = _asked_filter(), _asked_site()
-    counts = map_features.count_sites(session(), by=officer(), wanted=wanted, now=now())
-    view = _opening_view(opening, wanted, counts) | {"chosen": chosen and map_parts.site_facts(chosen)}
+    edition, scope = map_files().current(session(), now()).edition, Scope.of(officer())
+    found = find_sites(edition, scope, wanted, now())
+    counts = found.counts()
+    view = _opening_view(opening, wanted, counts) | {
+        "total": len(edition.rows(scope)),
+        "overview": b64encode(found.overview()).decode(),
+        "chosen": chosen and map_parts.site_facts(chosen),
+    }
     return render_template(
         "maps/county.html",
         map=map_parts.county_parts(opening),
@@ -119,14 +127,12 @@ def _known_area(code: str) -> str:
 
 
 def _opening_view(opening: map_parts.Opening, wanted: MapFilter, counts: SiteCounts) -> dict[str, Any]:
-    """Gather what the opening view needs; sites come after it."""
-    everything = map_features.count_sites(session(), by=officer(), wanted=MapFilter(), now=now())
+    """Gather what the opening view needs but for its sites."""
     return {
         "bounds": opening.bounds,
         "opens_on": _own_box(opening),
         "areas": orjson.Fragment(opening.outlines),
         "filter": {"kind": wanted.kind, "area": wanted.area, "state": wanted.state},
-        "total": everything.total,
         "counts": {"state": counts.by_state, "township": counts.by_township},
         "words": _words(),
     }
