@@ -94,7 +94,8 @@ def measure_rivals(playwright: Playwright, rows: geopandas.GeoDataFrame, target:
             packed = Subject(port, f"/packed/{number}")
             found |= over_slow_link(playwright, packed, RIVAL_VISITS, slow_visit)
             found["memory_mb"] -= nothing["memory_mb"]
-            found["drawn_ms"] += found["html_ms"]  # its page has to be made before it is sent
+            for drawn in ("drawn_ms", "slow_drawn_ms"):
+                found[drawn] += found["html_ms"]  # its page has to be made before it is sent
             costs[name] = found
     return costs
 
