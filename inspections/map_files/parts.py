@@ -17,7 +17,7 @@ from geo.packing import Column, order_of, pack
 from inspections.map_files.county import KINDS, County
 from inspections.map_files.scopes import used
 
-_LEVEL = 6
+_LEVEL = 5  # names take half the time of level 6 and 5 % more bytes; numbers are alike at all
 _GZIP, _MEMORY = 31, 9  # zlib's names for the format and the most memory
 
 
@@ -72,7 +72,7 @@ def _shapes(county: County, rows: np.ndarray) -> Cut:
         Column("village", "u16", village),
         Column("body", "u16", body),
         Column("visited", "u16", county.visited[rows]),
-        *county.shapes.taken(rows).columns(),
+        *(county.shapes if len(rows) == len(county.key) else county.shapes.taken(rows)).columns(),
     ]
     return columns, {"villages": villages, "bodies": bodies}
 

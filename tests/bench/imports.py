@@ -8,10 +8,8 @@ writes a GeoPackage: no headings found, no cell checked, no ledger. Times are me
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -19,9 +17,7 @@ from pathlib import Path
 
 import geopandas
 import pandas as pd
-import shapely
 
-from geo.areas import AreaIndex
 from inspections import demo
 from inspections.imports import batches
 from inspections.models import ImportBatch
@@ -30,7 +26,8 @@ from inspections.settings import read_settings
 from inspections.store import Store, now_utc
 from inspections.terms import ImportState
 from tests.bench.measuring import Measured, measure
-from tests.bench.registers import HEADINGS, demo_land, places, write_csv, write_shapefile, write_xlsx
+from tests.bench.points import time_points
+from tests.bench.registers import HEADINGS, demo_land, write_csv, write_shapefile, write_xlsx
 from tests.databases import own_database
 
 COLUMNS = "{:<34} {:>9} {:>9} {:>9} {:>9} {:>9}"
@@ -151,32 +148,10 @@ def read_and_join(file: Path) -> None:
 
 
 def measure_points(count: int) -> None:
-    """Put points into townships: the index of `geo.areas` beside a spatial join of GeoPandas."""
-    land = demo_land()
-    at = places(count, land)
-    townships = [
-        shapely.MultiPolygon(shape) if shape.geom_type == "MultiPolygon" else shape
-        for shape in land.townships
-    ]
-    index = AreaIndex([str(number) for number in range(len(townships))], townships)
-    frame = geopandas.GeoDataFrame({"township": range(len(townships))}, geometry=townships, crs=4490)
-    points = geopandas.GeoDataFrame(geometry=geopandas.points_from_xy(at[:, 0], at[:, 1], crs=4490))
-    ours = _median_ms(lambda: index.locate(at[:, 0], at[:, 1]))
-    rival = _median_ms(lambda: points.sjoin(frame, how="left", predicate="intersects"))
-    print(
-        f"\n{count:,} points into {len(townships)} townships, median of 5: {ours:.0f} ms (budget 60);",
-        end=" ",
-    )
+    """Put points into townships."""
+    ours, rival = time_points(count)
+    print(f"\n{count:,} points into townships, median of 5: {ours:.0f} ms (budget 60);", end=" ")
     print(f"GeoPandas sjoin {rival:.0f} ms")
-
-
-def _median_ms(work: Callable[[], object]) -> float:
-    spent = []
-    for _ in range(5):
-        began = time.perf_counter()
-        work()
-        spent.append(1000 * (time.perf_counter() - began))
-    return statistics.median(spent)
 
 
 def _seconds(*spent: float) -> list[str]:

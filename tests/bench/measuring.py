@@ -33,7 +33,7 @@ def measure(command: Sequence[str], env: Mapping[str, str] | None = None) -> Mea
     began, peak = time.perf_counter(), 0
     child = subprocess.Popen(command, env={**os.environ, **(env or {})})
     while child.poll() is None:
-        peak = max(peak, sum(_memory_kb(pid) for pid in _family(child.pid)))
+        peak = max(peak, sum(memory_kb(pid) for pid in _family(child.pid)))
         time.sleep(LOOK_EVERY_S)
     if child.returncode:
         raise RuntimeError(f"{command} ended with {child.returncode}")
@@ -48,7 +48,8 @@ def _family(pid: int) -> list[int]:
     return found
 
 
-def _memory_kb(pid: int) -> int:
+def memory_kb(pid: int) -> int:
+    """Proportional set size of a process; 0 once it has ended."""
     for line in _read(Path(f"/proc/{pid}/smaps_rollup")).splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1])

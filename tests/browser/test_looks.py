@@ -88,6 +88,7 @@ NO_PAGES = (
     "imports.show_progress",
     "imports.show_refused_rows",
     "imports.show_report",
+    "map_files.",
     "maps.show_script",
     "signing.show_start",
     "show_kept_form",

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from geo.errors import ColumnsMisplaced, ColumnsTruncated, NotColumns
-from geo.packed_shapes import pack_shapes
+from geo.packed_shapes import PackedShapes, pack_shapes
 from geo.packing import Column, micro_degrees, morton_order, order_of, pack, unpack
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_columns.json").read_text())
@@ -246,6 +246,14 @@ def micro(line) -> list[tuple[int, int]]:
     return [(round(x), round(y)) for x, y in np.asarray(line.coords) * 1e6]
 
 
+def packed_of(shapes, x: np.ndarray, y: np.ndarray) -> PackedShapes:
+    """Pack the shapes of rows, from the last to the first; None and all."""
+    rows = [row for row, shape in enumerate(shapes) if shape is not None][::-1]
+    wkb = [shapely.to_wkb(shapes[row], byte_order=1) for row in rows]
+    lengths = np.array(list(map(len, wkb)), np.int64)
+    return pack_shapes(b"".join(wkb), lengths, np.array(rows, np.int64), x, y)
+
+
 def sorted_rings(outline):
     row, closed, rings = outline
     return row, closed, sorted(rings)
@@ -255,7 +263,7 @@ def sorted_rings(outline):
 @given(some.lists(geometries, max_size=6))
 def test_every_shape_comes_back(shapes):
     x, y = np.full(len(shapes), 100_400_100), np.full(len(shapes), 38_900_200)
-    packed = pack_shapes(np.array(shapes, dtype=object), x, y)
+    packed = packed_of(shapes, x, y)
     read = unpack(pack("shapes", packed.columns(), rows=len(shapes))).columns
     assert [list(column.values) for column in packed.columns()] == [list(values) for values in read.values()]
     found = [
@@ -272,15 +280,15 @@ def test_some_rows_shapes_are_those_of_these_rows_alone(drawn):
     shapes = np.array([None, *(one for one, _ in drawn)], dtype=object)[1:]
     rows = np.flatnonzero([kept for _, kept in drawn])
     x, y = np.full(len(shapes), 100_400_100), np.full(len(shapes), 38_900_200)
-    cut = pack_shapes(shapes, x, y).taken(rows)
-    alone = pack_shapes(shapes[rows], x[rows], y[rows])
+    cut = packed_of(shapes, x, y).taken(rows)
+    alone = packed_of(shapes[rows], x[rows], y[rows])
     assert [list(one.values) for one in cut.columns()] == [list(one.values) for one in alone.columns()]
 
 
 def test_a_hole_follows_its_polygon_without_a_last_point():
     square = shapely.box(100.4, 38.9, 100.41, 38.91)
     pond = square.difference(shapely.box(100.404, 38.904, 100.406, 38.906))
-    packed = pack_shapes(np.array([pond], dtype=object), np.array([100_405_000]), np.array([38_905_000]))
+    packed = packed_of([pond], np.array([100_405_000]), np.array([38_905_000]))
     assert (packed.rings.tolist(), packed.points.tolist(), packed.closed.tolist()) == ([2], [4, 4], [True])
 
 

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+from base64 import b64decode
 from pathlib import Path
 
 import html5lib
@@ -15,6 +16,7 @@ import pytest
 from shapely import Polygon
 from sqlalchemy import delete, update
 
+from geo.packing import unpack
 from inspections.models import Area
 from inspections.models.base import geometry_columns
 from inspections.terms import Kind
@@ -76,9 +78,28 @@ def test_the_opening_view_has_bounds_areas_words_and_counts(sqlite_store, as_sql
     view = block_of(as_sqlite_officer("leader").get("/map").text)
     assert view["bounds"] == [100.1, 38.55, 100.87, 39.4]
     assert [one["properties"]["name"] for one in view["areas"]["features"]] == ["示范县", "西镇", "东乡"]
+    assert len(view["areas"]["lines"]) == 3, "the line between the townships is written once"
     assert view["counts"] == {"state": {"listed": 1, "normal": 1}, "township": {WEST: 1, EAST: 1}}
     assert view["total"] == 2
     assert view["words"]["layers"] == "图层"
+
+
+def test_the_opening_view_carries_its_picture_under_the_filter(sqlite_store, as_sqlite_officer):
+    with sqlite_store.write() as session:
+        a_site(session, is_listed=True)
+        a_site(session, Kind.STRAW)
+        a_site(session, Kind.STRAW, at=IN_EAST)
+    pictures = {
+        path: unpack(b64decode(block_of(as_sqlite_officer(who).get(path).text)["overview"]))
+        for who, path in (
+            ("leader", "/map"),
+            ("leader", "/map?kind=straw"),
+            ("inspector", f"/map?area={EAST}"),
+        )
+    }
+    assert [one.rows for one in pictures.values()] == [3, 2, 0]
+    assert [len(one.columns["mark"]) for one in pictures.values()] == [1, 0, 0]
+    assert [sum(one.columns["count"]) for one in pictures.values()] == [2, 2, 0]
 
 
 def test_an_officer_of_one_township_sees_its_counts_alone(sqlite_store, as_sqlite_officer):

@@ -9,9 +9,7 @@ import orjson
 import shapely
 
 from geo.maps import FeatureLayer, MapParts
-from geo.writers.geojson import write_geojson
 from inspections import map_features
-from inspections.web.api import rounded
 from inspections.web.context import session
 from inspections.web.maps.parts import (
     OPENING_DIGITS,
@@ -24,6 +22,7 @@ from inspections.web.maps.parts import (
     opening,
     rendered,
     words,
+    write_outlines,
 )
 
 DAY, AREA = "map_day", "map_area"  # ids of the boxes
@@ -42,7 +41,7 @@ def day_map(on: date | None = None) -> SiteMap | None:
         if not drawn:
             return None
         bounds = tuple(shapely.total_bounds([shape for shape, _ in drawn]).round(OPENING_DIGITS).tolist())
-        outlines = write_geojson(rounded(drawn, OPENING_DIGITS))
+        outlines = write_outlines(drawn)
     data = {"bounds": bounds, "areas": orjson.Fragment(outlines), "words": words()}
     return SiteMap(day_parts(found), DAY, as_block(data))
 

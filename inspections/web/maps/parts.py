@@ -19,17 +19,16 @@ from markupsafe import Markup
 
 from geo.basemaps import Basemap
 from geo.maps import FeatureLayer, MapParts, county_map, render_parts
-from geo.writers.geojson import write_geojson
+from geo.shared_lines import share_lines
 from inspections import map_features
 from inspections.map_states import CLOSED_WITHIN_DAYS, site_map_state
 from inspections.web import filters
-from inspections.web.api import rounded
 from inspections.web.assets import folium_assets
 from inspections.web.context import now, session, settings
 from inspections.web.tiles import tile_source
 
 OPENING_TOLERANCES = (0.0012, 0.002, 0.003, 0.004, 0.006, 0.01)  # degrees; the first is a pixel of the view
-OPENING_BYTES = 6_500  # of outlines, packed: about half of what the page may weigh
+OPENING_BYTES = 3_000  # of outlines, packed: a quarter of what the page may weigh
 OPENING_DIGITS = 4
 COUNTY, SITE, EDITOR = "map_county", "map_site", "map_editor"  # ids of the boxes
 READINGS = tuple(f"map_reading_{number}" for number in range(6))
@@ -42,7 +41,7 @@ class Opening:
 
     stamp: tuple[Any, ...]
     bounds: Box
-    outlines: bytes  # GeoJSON
+    outlines: bytes  # as `write_outlines` writes them
     townships: tuple[tuple[str, str], ...]  # code and name
     boxes: dict[str, Box]  # bounds of each township by code
 
@@ -192,6 +191,11 @@ def rendered(
     return kept[key]
 
 
+def write_outlines(outlines: Sequence[map_features.Outline]) -> bytes:
+    """Write outlines as JSON for `static/js/map/outlines.js`, lines between neighbours once."""
+    return orjson.dumps(share_lines(outlines, OPENING_DIGITS))
+
+
 def as_block(data: dict[str, Any]) -> Markup:
     """Write JSON that may stand in a script element whatever people wrote into it."""
     text = orjson.dumps(data, option=orjson.OPT_UTC_Z).decode()
@@ -260,7 +264,7 @@ def _cut_outlines() -> tuple[list[map_features.Outline], bytes]:
     """Simplify the outlines until they fit into the page; the finer ones come when one zooms in."""
     for tolerance in OPENING_TOLERANCES:
         outlines = map_features.list_outlines(session(), tolerance_deg=tolerance)
-        written = write_geojson(rounded(outlines, OPENING_DIGITS))
+        written = write_outlines(outlines)
         if len(gzip.compress(written)) <= OPENING_BYTES:
             break
     return outlines, written

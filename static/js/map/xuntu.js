@@ -11,6 +11,7 @@ import { element } from "./dom.js";
 import { LinesLayer } from "./lines.js";
 import { OneSiteLayer } from "./one-site.js";
 import { Overview } from "./overview.js";
+import { featuresOf } from "./outlines.js";
 import { PointsLayer } from "./points.js";
 import { SitesLayer } from "./sites-layer.js";
 
@@ -60,7 +61,8 @@ export function about(map) {
     for (const [pane, level] of Object.entries(PANES)) map.createPane(pane).style.zIndex = level;
     for (const pane of Object.keys(PANES)) map.getPane(pane).style.pointerEvents = "none";
     const block = document.getElementById(`${map.getContainer().id}-data`);
-    made.set(map, { layers: {}, data: JSON.parse(block.textContent) });
+    const data = JSON.parse(block.textContent);
+    made.set(map, { layers: {}, data: { ...data, areas: featuresOf(data.areas) } });
   }
   return made.get(map);
 }
