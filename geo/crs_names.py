@@ -47,6 +47,15 @@ class Grid(NamedTuple):
         return self.first_code + past // self.step
 
 
+class GridAt(NamedTuple):
+    """One grid: of which degrees, its width and meridian, and its zone where zones name it."""
+
+    degrees: str
+    step: int
+    meridian: int
+    zone: int | None
+
+
 # By the system of their degrees. Gauss-Krüger zones carry their number in front of the easting. Three degrees
 # come before six, since at one meridian both give the same place where no number is carried.
 GRIDS: dict[str, tuple[Grid, ...]] = {
@@ -91,6 +100,25 @@ def find_name(text: str) -> str | None:
     if utm:
         return _by_zone("EPSG:4326", int(utm["zone"]), None)
     return _NAMES.get(word) or _NAMES.get(re.sub("坐标系?$", "", word)) or _grid_named(word)
+
+
+def find_grid(name: str) -> GridAt | None:
+    """Find which grid a code names, None where it names none of the table.
+
+    Examples
+    --------
+    >>> find_grid("EPSG:4542")
+    GridAt(degrees='EPSG:4490', step=3, meridian=99, zone=None)
+    >>> find_grid("EPSG:32647").zone, find_grid("EPSG:4490")
+    (47, None)
+    """
+    for degrees, grids in GRIDS.items():
+        for grid in grids:
+            for past in range(0, LAST_MERIDIAN - FIRST_MERIDIAN + 1, grid.step):
+                if name == f"EPSG:{grid.first_code + past // grid.step}":
+                    zone = None if grid.first_zone is None else grid.first_zone + past // grid.step
+                    return GridAt(degrees, grid.step, FIRST_MERIDIAN + past, zone)
+    return None
 
 
 def find_beside(heading: str) -> str | None:

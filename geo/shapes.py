@@ -113,8 +113,13 @@ def distance_m(point: shapely.Point | tuple[float, float], geometry: BaseGeometr
     >>> round(distance_m((100.45, 38.93), shapely.Point(100.451702, 38.93064)), 1)
     163.8
     """
+    return float(distances_m(point, np.array([geometry], dtype=object))[0])
+
+
+def distances_m(point: shapely.Point | tuple[float, float], geometries: np.ndarray) -> np.ndarray:
+    """The same from one point to each geometry of an array of shape (n,)."""
     lon, lat = (point.x, point.y) if isinstance(point, shapely.Point) else point
-    if geometry.is_empty:
+    if shapely.is_empty(geometries).any():
         raise EmptyGeometry
     if not (isfinite(lon) and isfinite(lat)):
         raise NotFinite
@@ -125,8 +130,8 @@ def distance_m(point: shapely.Point | tuple[float, float], geometry: BaseGeometr
         angle = np.radians(azimuth)
         return away_m * np.sin(angle), away_m * np.cos(angle)
 
-    cut = shapely.segmentize(shapely.force_2d(geometry), _LONGEST_EDGE_DEG)
-    return float(shapely.distance(shapely.Point(0, 0), shapely.transform(cut, around, interleaved=False)))
+    cut = shapely.segmentize(shapely.force_2d(geometries), _LONGEST_EDGE_DEG)
+    return shapely.distance(shapely.Point(0, 0), shapely.transform(cut, around, interleaved=False))
 
 
 def check_geometry(geometry: BaseGeometry) -> BaseGeometry:

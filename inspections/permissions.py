@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, and_, or_, true
 
@@ -111,9 +111,9 @@ def in_scope(actor: Actor, subject: Scoped) -> bool:
     return not actor.areas or any(_holds(code, subject) for code in actor.areas)
 
 
-def site_filter(actor: Actor) -> ColumnElement[bool]:
-    """`in_scope` as a condition on `Site`."""
-    return and_(_kind_filter(actor), _area_filter(actor))
+def site_filter(actor: Actor, *, site: Any = Site) -> ColumnElement[bool]:
+    """`in_scope` as a condition on `Site`, or on what has its columns."""
+    return and_(_kind_filter(actor, site), _area_filter(actor, site))
 
 
 def sees_all(actor: Actor) -> bool:
@@ -135,13 +135,13 @@ def _holds(code: str, subject: Scoped) -> bool:
     return is_county(code) or code in (subject.township_code, subject.village_code)
 
 
-def _kind_filter(actor: Actor) -> ColumnElement[bool]:
-    return Site.kind.in_(sorted(actor.kinds)) if actor.kinds else true()
+def _kind_filter(actor: Actor, site: Any) -> ColumnElement[bool]:
+    return site.kind.in_(sorted(actor.kinds)) if actor.kinds else true()
 
 
-def _area_filter(actor: Actor) -> ColumnElement[bool]:
+def _area_filter(actor: Actor, site: Any) -> ColumnElement[bool]:
     if not actor.areas or any(is_county(code) for code in actor.areas):
         return true()
     townships = sorted(code for code in actor.areas if is_township(code))
     villages = sorted(code for code in actor.areas if not is_township(code))
-    return or_(Site.township_code.in_(townships), Site.village_code.in_(villages))
+    return or_(site.township_code.in_(townships), site.village_code.in_(villages))

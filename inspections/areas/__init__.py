@@ -161,6 +161,12 @@ def place(session: Session, geometry: Any, *, accuracy_m: float | None = None) -
     return _place_shape(townships, geometry, village_code, outside_m)
 
 
+def are_inside(session: Session, lons: np.ndarray, lats: np.ndarray) -> np.ndarray:
+    """Whether places lie in the county; in any of its townships where it has no polygon of its own."""
+    county = _index(session, AreaLevel.COUNTY)
+    return (county if len(county) else township_index(session)).locate(lons, lats) != NOWHERE
+
+
 def _place_point(
     townships: AreaIndex, point: shapely.Point, border_m: float, village_code: str | None, outside_m: float
 ) -> Placement:

@@ -113,6 +113,14 @@ class Geometry(TypeDecorator[Any]):
 Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
+def by_bytes(text: type[String], *length: int) -> String:
+    """A text that PostgreSQL compares byte by byte too, as SQLite does, so that beginnings are a range.
+
+    In the order of a language a dash or a digit may count for nothing, and the range would hold others.
+    """
+    return text(*length).with_variant(text(*length, collation="C"), "postgresql")
+
+
 def code_column(enum: type) -> Enum:
     """A column of an enum's values, kept as text with a named check."""
     return Enum(

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Table, func, insert, select, text
@@ -69,16 +70,26 @@ def rtree_at_once(session: Session, table: Table) -> Iterator[None]:
 def _written(column: Any, dialect: Any, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
     """One column of all rows, as the driver takes it."""
     name = column.name
-    values = [row[name] for row in rows] if name in rows[0] else [_default(column) for _ in rows]
+    values = [row[name] for row in rows] if name in rows[0] else [_default(column, row) for row in rows]
     if isinstance(column.type, Geometry):
         return column.type.write_many(values, dialect)
     writer: Writer | None = column.type.dialect_impl(dialect).bind_processor(dialect)
     return values if writer is None else [writer(value) for value in values]
 
 
-def _default(column: Any) -> Any:
+def _default(column: Any, row: Mapping[str, Any]) -> Any:
     default = column.default
-    return default.arg(None) if default.is_callable else default.arg
+    return default.arg(_Inserting(row)) if default.is_callable else default.arg
+
+
+@dataclass(frozen=True)
+class _Inserting:
+    """What a default made from other columns asks, as SQLAlchemy's own context answers it."""
+
+    row: Mapping[str, Any]
+
+    def get_current_parameters(self) -> Mapping[str, Any]:
+        return self.row
 
 
 def ids_in_order(count: int) -> list[uuid.UUID]:

@@ -25,7 +25,7 @@ from inspections.sites.rows import facts_of, form_seal, write_facts
 from inspections.sites.rules import SiteFacts, check_facts, mask_name, mask_phone
 from inspections.sites.warnings import list_warnings, require_confirmed
 from inspections.terms import OPEN_CASE_STATES, Kind, SiteStatus
-from inspections.typed import NotInList, check_reason
+from inspections.typed import NotInList, check_reason, clean_code
 
 
 class IdTaken(Conflict):
@@ -79,8 +79,8 @@ def get_site(session: Session, site_id: uuid.UUID, by: Actor) -> Site:
 
 
 def find_by_number(session: Session, number: str, by: Actor) -> Site | None:
-    """Find a site of the officer's scope by its number."""
-    site = session.scalar(select(Site).where(Site.number == number))
+    """Find a site of the officer's scope by its number as people write it: in any width and letter case."""
+    site = session.scalar(select(Site).where(Site.number == clean_code(number).upper()))
     return site if site and may(by, "site.see", site) else None
 
 

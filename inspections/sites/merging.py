@@ -16,7 +16,7 @@ from inspections.models import Case, Evidence, Site, Visit
 from inspections.permissions import Actor, require
 from inspections.sites import WrongStatus, find_by_number
 from inspections.terms import OPEN_CASE_STATES, SiteStatus
-from inspections.typed import check_reason, clean_code
+from inspections.typed import check_reason
 
 
 class OtherKind(Invalid):
@@ -53,7 +53,7 @@ class SurvivorUnknown(Invalid):
 
 def find_survivor(session: Session, number: str, *, by: Actor) -> Site:
     """Find the site to keep by the number somebody typed."""
-    into = find_by_number(session, clean_code(number).upper(), by)
+    into = find_by_number(session, number, by)
     if into is None:
         raise SurvivorUnknown
     return into

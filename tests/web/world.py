@@ -72,6 +72,7 @@ def _ids(
     session.flush()
     ids = {
         "site_id": visit.site_id,
+        "number": visit.site.number,
         "visit_id": visit.id,
         "case_id": case_id,
         "evidence_id": photo.id,

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from geo.errors import GeoError
 from inspections import areas, sites
 from inspections.cases import lists as case_lists
-from inspections.errors import Invalid
+from inspections.errors import Invalid, NotFound
 from inspections.permissions import may
 from inspections.sites import lists as site_lists
 from inspections.sites import merging as site_merging
@@ -103,6 +103,16 @@ def add_site() -> ResponseReturnValue:
 def show_site(site_id: UUID) -> ResponseReturnValue:
     """One site: facts, state, cases, visits, photos, story, and what this officer may do now."""
     return _show(site_id)
+
+
+@bp.get("/sites/number/<number>")
+@officer_may("site.see")
+def find_site(number: str) -> ResponseReturnValue:
+    """Lead from a number, as people write it, to the site's page."""
+    site = sites.find_by_number(session(), number, officer())
+    if site is None:
+        raise NotFound
+    return redirect(url_for(".show_site", site_id=site.id), code=303)
 
 
 @bp.get("/sites/<uuid:site_id>/edit")
