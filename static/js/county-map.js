@@ -8,7 +8,9 @@ import { unproject } from "./map/clusters.js";
 import { addWholeCounty } from "./map/controls.js";
 import { element, fill, grouped } from "./map/dom.js";
 import { readForm, toQuery } from "./map/filters.js";
+import { addFullScreen } from "./map/fullscreen.js";
 import { URGENT } from "./map/marks.js";
+import { addMeasuring } from "./map/measure.js";
 import { Panel, siteList } from "./map/panel.js";
 import { SiteSource } from "./map/source.js";
 import { Status } from "./map/status.js";
@@ -59,6 +61,8 @@ class CountyMap {
     map.on("moveend", () => this.moved());
     document.addEventListener("keydown", (event) => event.key === "Escape" && this.panel.close());
     this.list.addEventListener("toggle", () => this.listInView());
+    addFullScreen(this);
+    addMeasuring(this);
     if (this.filter.area) this.goToArea();
     if (this.data.chosen) this.goToSite(this.data.chosen);
     this.load();
@@ -149,7 +153,18 @@ class CountyMap {
     return !narrow || Boolean(this.filter.state) || state === "listed" || state === "overdue";
   }
 
-  press({ containerPoint, originalEvent }) {
+  /** Gives all presses on the map to `handler` until the function it returns is called. */
+  takePresses(handler) {
+    this.taken = handler;
+    return () => (this.taken = null);
+  }
+
+  press(event) {
+    if (this.taken) this.taken(event);
+    else this.open(event);
+  }
+
+  open({ containerPoint, originalEvent }) {
     const reach = originalEvent.pointerType === "touch" ? REACH.touch : REACH.mouse;
     const { sites, circle } = this.layers.sites.hit(containerPoint, reach);
     if (sites.length === 1) this.choose(sites[0]);
@@ -159,13 +174,14 @@ class CountyMap {
   }
 
   point({ containerPoint, originalEvent }) {
-    if (originalEvent.buttons) return;
+    if (originalEvent.buttons || this.taken) return;
     const { sites, circle } = this.layers.sites.hit(containerPoint, REACH.mouse);
     this.map.getContainer().classList.toggle("is-over-site", Boolean(sites.length || circle));
   }
 
   async choose(site) {
     this.layers.sites.setChosen(site.id);
+    this.map.fire("xuntu:aim", { site });
     this.keepInSight(site);
     await this.panel.showSite(site);
     this.keepInSight(site);
@@ -182,7 +198,10 @@ class CountyMap {
   /** The panel takes its place beside the map, or gives it back. */
   makeRoom(open) {
     this.page.classList.toggle("no-side", !open);
-    if (!open) this.layers.sites.setChosen(null);
+    if (!open) {
+      this.layers.sites.setChosen(null);
+      this.map.fire("xuntu:aim", { site: null });
+    }
     this.map.invalidateSize({ animate: false });
   }
 

@@ -21,6 +21,7 @@ from inspections.web.auth import officer, officer_may, signed_in
 from inspections.web.context import now, session
 from inspections.web.maps import area_maps
 from inspections.web.maps import parts as map_parts
+from inspections.web.maps.tool_words import tool_words
 
 bp = Blueprint("maps", __name__)
 bp.add_app_template_global(map_parts.site_map_parts)
@@ -43,6 +44,7 @@ def show_map() -> ResponseReturnValue:
         "maps/county.html",
         map=map_parts.county_parts(opening),
         map_name=map_parts.COUNTY,
+        geodesic=map_parts.library("geodesic"),
         data=map_parts.as_block(view),
         wanted=wanted,
         counts=counts,
@@ -134,7 +136,7 @@ def _opening_view(opening: map_parts.Opening, wanted: MapFilter, counts: SiteCou
 
 def _words() -> dict[str, str]:
     """Translate what the map's modules say; {n} and the like are filled there."""
-    return map_parts.words() | {
+    return map_parts.words() | tool_words() | {
         "all_of_it": _("Whole county"),
         "layers": _("Layers"),
         "loading": _("Loading sites…"),

@@ -208,7 +208,11 @@ def words() -> dict[str, str]:
     return {
         "no_position": _(
             "No position. Browsers give one only over HTTPS and with your permission. Move the map by hand."
-        )
+        ),
+        "position_lost": _("The device gives no position now. Try again, or move the map by hand."),
+        "position_waits": _("No position yet. Wait, or go where the sky is open."),
+        "accuracy": _("Own position ± {m}"),
+        "away": _("{m} to the site"),
     }
 
 
@@ -245,9 +249,14 @@ def _scripts() -> dict[str, str]:
     return current_app.extensions.setdefault("xuntu.map_scripts", {})
 
 
+def library(name: str) -> str:
+    """Say where a script that one of our modules fetches lies below /static."""
+    return _assets()[name].removeprefix("/")
+
+
 @cache
 def _assets() -> dict[str, str]:
-    """Where each of Folium's scripts and styles lies below /static."""
+    """Where each of Folium's scripts and styles lies below /static, and what our own modules fetch."""
     return {name: f"/vendor/{path}" for name, path in json.loads(VENDOR.read_text())["names"].items()}
 
 

@@ -7,9 +7,9 @@
  */
 
 import { AreasLayer, NamesLayer } from "./areas.js";
-import { element } from "./dom.js";
 import { LinesLayer } from "./lines.js";
 import { PointsLayer } from "./points.js";
+import { followPosition } from "./position.js";
 import { SitesLayer } from "./sites-layer.js";
 
 // From the ground up; Leaflet's own panes for tiles and controls lie below and above
@@ -41,15 +41,11 @@ window.xuntu = {
     const { data, layers } = about(map);
     openView(map, data);
     const box = map.getContainer();
+    followPosition(map, { words: data.words, aim: data.site });
     followTheme(() => (layers.sites ?? layers.site)?.repaint());
     Object.assign(box, { xuntuMap: map, xuntuParts: { map, element: box, layers, data } });
     box.dispatchEvent(new CustomEvent("xuntu:map", { bubbles: true, detail: box.xuntuParts }));
   },
-};
-
-// The control's own way is a dialog in English
-window.L.Control.Locate.LocateControl.prototype.options.onLocationError = (_error, { _map: map }) => {
-  sayOnMap(map.getContainer(), about(map).data.words.no_position);
 };
 
 /** Layers by name and the data of a map made here. */
@@ -70,15 +66,6 @@ function oneSite(site) {
   layer.setSites([{ geometry: { type: "Point", coordinates: [lon, lat] }, properties }]);
   layer.setShapes([{ geometry, properties }]);
   return layer;
-}
-
-/** Says something in the line that lies on a map, made where a page has none. */
-function sayOnMap(box, words) {
-  const place = box.closest(".map");
-  let line = place.querySelector(".map-status");
-  if (!line) place.append((line = element("div", { class: "map-box map-status", role: "status" })));
-  line.textContent = words;
-  line.hidden = false;
 }
 
 /** Shows the site, or the officer's own part of the county as large as it fits; pictures of tiles want whole zooms. */
