@@ -12,6 +12,7 @@ import { addFullScreen } from "./map/fullscreen.js";
 import { URGENT } from "./map/marks.js";
 import { addMeasuring } from "./map/measure.js";
 import { Panel, siteList } from "./map/panel.js";
+import { addPrinting } from "./map/print.js";
 import { SiteSource } from "./map/source.js";
 import { Status } from "./map/status.js";
 
@@ -63,6 +64,7 @@ class CountyMap {
     this.list.addEventListener("toggle", () => this.listInView());
     addFullScreen(this);
     addMeasuring(this);
+    addPrinting(this);
     if (this.filter.area) this.goToArea();
     if (this.data.chosen) this.goToSite(this.data.chosen);
     this.load();

@@ -9,7 +9,8 @@ const bars = new WeakMap(); // of maps
  * the button's own.
  */
 export function addButton(map, { words, icon, press, attributes = {} }) {
-  const button = element("button", { type: "button", title: words, "aria-label": words, ...attributes }, picture("i", icon));
+  const named = { type: "button", title: words, "aria-label": words, ...attributes };
+  const button = element("button", named, picture("i", icon));
   button.addEventListener("click", press);
   if (!bars.has(map)) bars.set(map, addBar(map));
   bars.get(map).append(button);

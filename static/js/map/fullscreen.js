@@ -43,4 +43,6 @@ export function addFullScreen(county) {
 const isPlain = ({ key, ctrlKey, metaKey, altKey }, wanted) => key === wanted && !ctrlKey && !metaKey && !altKey;
 
 /** Whether a key pressed there is meant for the map. */
-const isFree = (target, page) => target === document.body || page.querySelector(".map").contains(target) && !target.matches("input");
+function isFree(target, page) {
+  return target === document.body || (page.querySelector(".map").contains(target) && !target.matches("input"));
+}

@@ -52,10 +52,10 @@ export class MeasureBox {
     this.hint = element("p", { class: "measure-hint small" });
     this.status = element("p", { class: "only-read", role: "status" });
     this.buttons = {
-      takeBack: this.#button("arrow-back-up", words.measure_back, () => told("takeBack")),
-      copy: this.#button("copy", words.copy, () => this.copy()),
-      finish: this.#button("check", words.measure_end, () => told("finish"), "btn-main"),
-      restart: this.#button("refresh", words.measure_anew, () => told("restart")),
+      takeBack: this.#button("#i-arrow-back-up", words.measure_back, () => told("takeBack")),
+      copy: this.#button("#i-copy", words.copy, () => this.copy()),
+      finish: this.#button("#i-check", words.measure_end, () => told("finish"), "btn-main"),
+      restart: this.#button("#i-refresh", words.measure_anew, () => told("restart")),
     };
     const head = element("div", { class: "row-tight" }, this.#modes(), this.#close());
     const foot = element("div", { class: "measure-foot" }, ...Object.values(this.buttons));
@@ -83,7 +83,8 @@ export class MeasureBox {
   }
 
   #button(icon, words, press, look = "") {
-    const button = element("button", { class: `btn ${look}`.trim(), type: "button" }, picture("i i-s", `${this.icons}#i-${icon}`), words);
+    const drawn = picture("i i-s", `${this.icons}${icon}`);
+    const button = element("button", { class: `btn ${look}`.trim(), type: "button" }, drawn, words);
     button.addEventListener("click", press);
     return button;
   }

@@ -56,10 +56,10 @@ class Measuring {
     this.restart();
     this.byCross(byKeys);
     this.map.getContainer().focus({ preventScroll: true });
-    await this.fetch();
+    await this.load();
   }
 
-  async fetch() {
+  async load() {
     try {
       await import(this.page.dataset.geodesic); // a classic script: it leaves its name on the window
       this.geodesic = window.geodesic;
@@ -145,7 +145,8 @@ class Measuring {
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select, input:not([type=radio])")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("select, textarea, input:not([type=radio])")) return;
     const act = this.actOf(event.key, event.target === this.map.getContainer());
     if (!act) return;
     event.preventDefault();
@@ -170,7 +171,7 @@ class Measuring {
     const places = this.pointed ? [...this.places, this.pointed] : this.places;
     const isArea = this.mode === "area";
     const isCrossing = this.isCrossing(places);
-    this.sketch.draw({ fixed: this.places, places, isArea, isCrossing });
+    this.sketch.draw({ fixed: this.places, places, isArea, isCrossing, done: this.done });
     this.box.show({ ...this.measured(places, isCrossing), hint: this.hint(isCrossing), isCrossing, ...this.offered() });
   }
 
@@ -200,13 +201,14 @@ class Measuring {
     const { geodesic, words } = this;
     if (!geodesic || places.length < 2) return { figure: "", lines: [] };
     const { total, last } = lengthOf(geodesic, places);
-    const leg = fill(words.measure_leg, { m: metresSaid(last) });
-    if (this.mode === "distance") return { figure: metresSaid(total), lines: places.length > 2 ? [leg] : [] };
-    if (places.length < 3 || isCrossing) return { figure: "", lines: [leg] };
+    const leg = this.done ? [] : [fill(words.measure_leg, { m: metresSaid(last) })];
+    if (this.mode === "distance") return { figure: metresSaid(total), lines: places.length > 2 ? leg : [] };
+    if (places.length < 3 || isCrossing) return { figure: "", lines: leg };
     const { area, around } = areaOf(geodesic, places);
     const { mu, m2, km2 } = areaSaid(area);
     const metric = km2 ? `${m2} m² · ${km2} km²` : `${m2} m²`;
-    return { figure: `${mu} ${words.mu}`, lines: [metric, fill(words.measure_around, { m: metresSaid(around) }), leg] };
+    const outline = fill(words.measure_around, { m: metresSaid(around) });
+    return { figure: `${mu} ${words.mu}`, lines: [metric, outline, ...leg] };
   }
 
   pixelsTo([lon, lat], latlng) {

@@ -57,8 +57,9 @@ export const SitesLayer = L.Renderer.extend({
     this.redraw();
   },
 
-  /** After a change of theme. */
-  repaint() {
+  /** After a change of theme; `ratio` pixels of the canvas to one of the page, for paper. */
+  repaint(ratio) {
+    this._ratio = ratio;
     this._marks = null;
     this.redraw();
   },
@@ -100,7 +101,7 @@ export const SitesLayer = L.Renderer.extend({
   _update() {
     if (this._map._animatingZoom && this._bounds) return;
     L.Renderer.prototype._update.call(this);
-    const ratio = window.devicePixelRatio || 1;
+    const ratio = this._ratio ?? (window.devicePixelRatio || 1);
     const size = this._bounds.getSize();
     const canvas = this._container;
     L.DomUtil.setPosition(canvas, this._bounds.min);

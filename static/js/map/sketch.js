@@ -8,10 +8,10 @@ export class Sketch {
   constructor(map) {
     map.createPane("sketch").style.zIndex = LEVEL;
     map.getPane("sketch").style.pointerEvents = "none";
-    const drawn = (className, more = {}) => ({
-      className, renderer, interactive: false, smoothFactor: 0, fill: false, stroke: true, ...more,
-    });
     const renderer = L.svg({ pane: "sketch", padding: 0.5 });
+    const drawn = (className, more = {}) => ({
+      className, renderer, interactive: false, smoothFactor: 0, fill: false, ...more,
+    });
     this.map = map;
     this.ground = L.polygon([], drawn("sketch-ground", { fill: true, stroke: false }));
     this.halo = L.polyline([], drawn("sketch-halo"));
@@ -22,15 +22,17 @@ export class Sketch {
     this.all = L.layerGroup([this.ground, this.halo, this.line, this.next, this.dots]);
   }
 
-  /** `fixed` are the places that are set, `places` those and the one that would come next, all [lon, lat]. */
-  draw({ fixed, places, isArea, isCrossing }) {
+  /**
+   * `fixed` are the places that are set, `places` those and the one that would come next, all [lon, lat]; the line on
+   * to that one, and back to the first of an area, is dashed until all is `done`.
+   */
+  draw({ fixed, places, isArea, isCrossing, done }) {
     this.all.addTo(this.map);
-    const line = fixed.map(latLng);
-    const rest = places.slice(Math.max(0, fixed.length - 1)).map(latLng);
-    const closing = isArea && places.length > 2 ? [latLng(places[0])] : [];
-    this.line.setLatLngs(line);
-    this.next.setLatLngs([...rest, ...closing]);
-    this.halo.setLatLngs([...places.map(latLng), ...closing]);
+    const back = isArea && places.length > 2 ? [places[0]] : [];
+    const next = done ? [] : [...places.slice(Math.max(0, fixed.length - 1)), ...back];
+    this.line.setLatLngs([...fixed, ...(done ? back : [])].map(latLng));
+    this.next.setLatLngs(next.map(latLng));
+    this.halo.setLatLngs([...places, ...back].map(latLng));
     this.ground.setLatLngs(isArea && !isCrossing ? places.map(latLng) : []);
     this.map.getPane("sketch").classList.toggle("is-crossing", isCrossing);
     if (fixed !== this.fixed) this.#setDots(fixed);

@@ -92,8 +92,9 @@ function goTo(map, { lon, lat, geometry }) {
   }
 }
 
-/** Calls back whenever the page changes between light and dark. */
-function followTheme(changed) {
+/** Calls back whenever the page changes between light and dark; a sheet of paper is drawn by who lays it out. */
+function followTheme(redraw) {
+  const changed = () => document.documentElement.classList.contains("is-sheet") || redraw();
   new MutationObserver(changed).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
 }
