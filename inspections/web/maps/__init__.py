@@ -130,13 +130,13 @@ def _opening_view(opening: map_parts.Opening, wanted: MapFilter, counts: SiteCou
         "filter": {"kind": wanted.kind, "area": wanted.area, "state": wanted.state},
         "total": everything.total,
         "counts": {"state": counts.by_state, "township": counts.by_township},
-        "words": _words(),
+        "words": _words() | tool_words(),
     }
 
 
 def _words() -> dict[str, str]:
     """Translate what the map's modules say; {n} and the like are filled there."""
-    return map_parts.words() | tool_words() | {
+    return map_parts.words() | {
         "all_of_it": _("Whole county"),
         "layers": _("Layers"),
         "loading": _("Loading sites…"),
