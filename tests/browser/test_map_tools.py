@@ -411,6 +411,7 @@ def inside(page: Page) -> None:
         assert box["x"] + box["width"] <= sheet["x"] + sheet["width"] + 1
         assert box["y"] + box["height"] <= sheet["y"] + sheet["height"] + 1
     frame = page.locator(".map").bounding_box()
+    assert page.locator("#map_county").bounding_box()["height"] <= frame["height"]
     ring = page.locator("path.area-on").bounding_box()
     assert ring["x"] >= frame["x"]
     assert ring["y"] >= frame["y"]
