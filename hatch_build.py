@@ -40,6 +40,7 @@ SERVED = {
     "leaflet": ("dist/leaflet.js", "dist/leaflet.css", "dist/images"),
     "leaflet.locatecontrol": ("dist/L.Control.Locate.min.js", "dist/L.Control.Locate.min.css"),
     "@geoman-io/leaflet-geoman-free": ("dist/leaflet-geoman.js", "dist/leaflet-geoman.css"),
+    "geographiclib-geodesic": ("geographiclib-geodesic.min.js",),
     "@tabler/icons": (),  # drawn together into icons.svg; only its licence is copied
 }
 FOR_TESTS = {
@@ -54,7 +55,7 @@ FOR_TESTS = {
     ),
 }
 
-# The names Folium's header gives to files, and where they are here: package, file
+# The names Folium's header, and ours, give to files, and where they are here: package, file
 NAMES = {
     "leaflet": ("leaflet", "dist/leaflet.js"),
     "leaflet_css": ("leaflet", "dist/leaflet.css"),
@@ -62,6 +63,7 @@ NAMES = {
     "Control_locate_min_css": ("leaflet.locatecontrol", "dist/L.Control.Locate.min.css"),
     "leaflet_geoman_js": ("@geoman-io/leaflet-geoman-free", "dist/leaflet-geoman.js"),
     "leaflet_geoman_css": ("@geoman-io/leaflet-geoman-free", "dist/leaflet-geoman.css"),
+    "geodesic": ("geographiclib-geodesic", "geographiclib-geodesic.min.js"),
 }
 
 

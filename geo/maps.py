@@ -180,9 +180,15 @@ def _tools(
     words: Mapping[str, str], locate: bool, draw: Mapping[str, Any] | None, listed: bool
 ) -> Iterator[MacroElement]:
     if locate:
-        title = {"title": words["locate"]}
+        still = {"keyboard": False, "interactive": False}  # a mark to look at, no button without a name
         yield LocateControl(
-            position="topright", strings=title, showPopup=False, locateOptions={"enableHighAccuracy": True}
+            position="topright",
+            strings={"title": words["locate"]},
+            showPopup=False,
+            locateOptions={"enableHighAccuracy": True, "maxZoom": 17},
+            circleStyle={"className": "me-accuracy", "interactive": False, "weight": 1},
+            markerStyle=still,
+            compassStyle=still,
         )
     if draw is not None:
         yield DrawingTools(**draw)

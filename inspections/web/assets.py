@@ -25,7 +25,14 @@ NOT_SERVED = {"package.json", "package-lock.json"}
 VERSION = re.compile(r"[0-9a-f]{16}")
 # What pages ask for together; a part without an ending is one of Folium's names
 JOINED = {
-    "css/page.css": ("css/tokens.css", "css/base.css", "css/parts.css", "css/pages.css", "css/map.css"),
+    "css/page.css": (
+        "css/tokens.css",
+        "css/base.css",
+        "css/parts.css",
+        "css/pages.css",
+        "css/map.css",
+        "css/map-tools.css",
+    ),
     "css/leaflet.css": ("leaflet_css", "Control_locate_min_css"),
     "js/leaflet.js": ("leaflet", "Control_locate_min_js"),
 }

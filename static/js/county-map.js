@@ -11,9 +11,12 @@ import { addWholeCounty } from "./map/controls.js";
 import { element, fill, grouped } from "./map/dom.js";
 import { engine, loaded } from "./map/early.js";
 import { readForm, toQuery, writeForm } from "./map/filters.js";
+import { addFullScreen } from "./map/fullscreen.js";
 import { Hover } from "./map/hover.js";
 import { Live } from "./map/live.js";
+import { addMeasuring } from "./map/measure.js";
 import { Panel, siteList } from "./map/panel.js";
+import { addPrinting } from "./map/print.js";
 import { unproject } from "./map/projection.js";
 import { Ring } from "./map/ring.js";
 import { Status } from "./map/status.js";
@@ -74,6 +77,9 @@ class CountyMap {
     this.list.addEventListener("toggle", () => this.listInView());
     addEventListener("popstate", ({ state }) => this.goBackTo(state));
     engine.renewed = () => this.load();
+    addFullScreen(this);
+    addMeasuring(this);
+    addPrinting(this);
     if (this.filter.area) this.goToArea({ move: !this.data.at });
     if (this.data.chosen) this.goToSite(this.data.chosen);
     this.load(loaded);
@@ -292,6 +298,7 @@ class CountyMap {
 
   async choose(site, { push = true } = {}) {
     this.ring.show(site);
+    this.map.fire("xuntu:aim", { site });
     const isOther = this.chosen?.key !== site.key;
     this.keepInSight(site);
     const card = await this.panel.showSite(site);
@@ -318,6 +325,7 @@ class CountyMap {
     const wasChosen = this.chosen;
     this.chosen = null;
     this.ring.hide();
+    this.map.fire("xuntu:aim", { site: null });
     if (wasChosen && !quietly) this.remember({ push: true });
   }
 

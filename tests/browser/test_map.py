@@ -270,22 +270,6 @@ def test_a_county_without_sites_says_so(page):
     expect(page.locator(".map-status")).to_contain_text("还没有点位")
 
 
-def test_own_position_is_shown_with_its_accuracy(open_page):
-    place = {"latitude": 38.93, "longitude": 100.40, "accuracy": 900}
-    page = open_page(geolocation=place, permissions=["geolocation"])
-    sign_in(page, "leader", "/map")
-    page.locator(".leaflet-control-locate a").click()
-    expect(page.locator(".leaflet-control-locate-location")).to_be_visible()
-
-
-def test_a_position_that_is_refused_is_said_on_the_map(open_page):
-    page = open_page(permissions=[])
-    page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
-    sign_in(page, "leader", "/map")
-    page.locator(".leaflet-control-locate a").click()
-    expect(page.locator(".map-status")).to_contain_text("没有取得位置")
-
-
 def test_a_small_map_shows_the_site_and_the_editor_has_drawing_tools(page, live):
     with live.store.write() as session:
         site = a_site(session, geometry=a_pond_shape(metres=80), **LATE)

@@ -21,10 +21,12 @@ from inspections.map_states import CLOSED_WITHIN_DAYS, PERIODS
 from inspections.permissions import is_county, is_township
 from inspections.terms import Kind, MapState
 from inspections.web import filters
+from inspections.web.assets import folium_assets
 from inspections.web.auth import officer, officer_may, signed_in
 from inspections.web.context import map_files, now, session
 from inspections.web.maps import area_maps
 from inspections.web.maps import parts as map_parts
+from inspections.web.maps.tool_words import tool_words
 
 bp = Blueprint("maps", __name__)
 bp.add_app_template_global(map_parts.site_map_parts)
@@ -55,6 +57,7 @@ def show_map() -> ResponseReturnValue:
         "maps/county.html",
         map=map_parts.county_parts(opening),
         map_name=map_parts.COUNTY,
+        geodesic=folium_assets()["geodesic"],
         data=map_parts.as_block(view),
         wanted=wanted,
         counts=counts,
@@ -165,7 +168,7 @@ def _opening_view(opening: map_parts.Opening, wanted: MapFilter, counts: SiteCou
         "areas": orjson.Fragment(opening.outlines),
         "filter": _named(wanted) | {"period": str(wanted.period)},
         "counts": {"state": counts.by_state, "township": counts.by_township},
-        "words": _words(),
+        "words": _words() | tool_words(),
     }
 
 

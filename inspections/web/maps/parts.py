@@ -209,7 +209,11 @@ def words() -> dict[str, str]:
     return {
         "no_position": _(
             "No position. Browsers give one only over HTTPS and with your permission. Move the map by hand."
-        )
+        ),
+        "position_lost": _("The device gives no position now. Try again, or move the map by hand."),
+        "position_waits": _("No position yet. Wait, or go where the sky is open."),
+        "accuracy": _("Own position ± {m}"),
+        "away": _("{m} to the site"),
     }
 
 

@@ -1,21 +1,33 @@
-/** The button that shows the whole county again, in Leaflet's own bar. */
+/** Buttons of ours in one of Leaflet's bars: the whole county, and the map's tools. */
 
 import { element, picture } from "./dom.js";
 
-/** Adds it to a map; `words` is its name. */
+const bars = new WeakMap(); // of maps
+
+/**
+ * Adds a button to a map's bar and returns it. `words` are its name, `press` hears of presses, `attributes` are more of
+ * the button's own.
+ */
+export function addButton(map, { words, icon, press, attributes = {} }) {
+  const named = { type: "button", title: words, "aria-label": words, ...attributes };
+  const button = element("button", named, picture("i", icon));
+  button.addEventListener("click", press);
+  if (!bars.has(map)) bars.set(map, addBar(map));
+  bars.get(map).append(button);
+  return button;
+}
+
+/** Adds the button that shows the whole county again; `words` is its name. */
 export function addWholeCounty(map, bounds, words, icons) {
+  addButton(map, { words, icon: `${icons}#i-maximize`, press: () => map.fitBounds(bounds) });
+}
+
+function addBar(map) {
   const { L } = window;
+  const bar = element("div", { class: "leaflet-bar leaflet-control map-bar" });
   const control = new L.Control({ position: "topright" });
-  control.onAdd = () => {
-    const button = element("a", { href: "#", role: "button", title: words, "aria-label": words });
-    button.append(picture("i", `${icons}#i-maximize`));
-    button.addEventListener("click", (event) => {
-      event.preventDefault();
-      map.fitBounds(bounds);
-    });
-    const bar = element("div", { class: "leaflet-bar leaflet-control" }, button);
-    L.DomEvent.disableClickPropagation(bar);
-    return bar;
-  };
+  control.onAdd = () => bar;
   control.addTo(map);
+  L.DomEvent.disableClickPropagation(bar);
+  return bar;
 }

@@ -7,12 +7,12 @@
  */
 
 import { AreasLayer, NamesLayer } from "./areas.js";
-import { element } from "./dom.js";
 import { LinesLayer } from "./lines.js";
 import { OneSiteLayer } from "./one-site.js";
 import { Overview } from "./overview.js";
 import { featuresOf } from "./outlines.js";
 import { PointsLayer } from "./points.js";
+import { followPosition } from "./position.js";
 import { SitesLayer } from "./sites-layer.js";
 
 // From the ground up; Leaflet's own panes for tiles and controls lie below and above
@@ -44,15 +44,11 @@ window.xuntu = {
     const { data, layers } = about(map);
     openView(map, data);
     const box = map.getContainer();
+    followPosition(map, { words: data.words, aim: data.site });
     followTheme(() => layers.sites?.repaint());
     Object.assign(box, { xuntuMap: map, xuntuParts: { map, element: box, layers, data } });
     box.dispatchEvent(new CustomEvent("xuntu:map", { bubbles: true, detail: box.xuntuParts }));
   },
-};
-
-// The control's own way is a dialog in English
-window.L.Control.Locate.LocateControl.prototype.options.onLocationError = (_error, { _map: map }) => {
-  sayOnMap(map.getContainer(), about(map).data.words.no_position);
 };
 
 /** Layers by name and the data of a map made here. */
@@ -65,15 +61,6 @@ export function about(map) {
     made.set(map, { layers: {}, data: { ...data, areas: featuresOf(data.areas) } });
   }
   return made.get(map);
-}
-
-/** Says something in the line that lies on a map, made where a page has none. */
-function sayOnMap(box, words) {
-  const place = box.closest(".map");
-  let line = place.querySelector(".map-status");
-  if (!line) place.append((line = element("div", { class: "map-box map-status", role: "status" })));
-  line.textContent = words;
-  line.hidden = false;
 }
 
 /** Shows the site, or the officer's own part of the county as large as it fits; pictures of tiles want whole zooms. */
@@ -101,8 +88,9 @@ function goTo(map, { lon, lat, geometry }) {
   }
 }
 
-/** Calls back whenever the page changes between light and dark. */
-function followTheme(changed) {
+/** Calls back whenever the page changes between light and dark; a sheet of paper is drawn by who lays it out. */
+function followTheme(redraw) {
+  const changed = () => document.documentElement.classList.contains("is-sheet") || redraw();
   new MutationObserver(changed).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
 }
