@@ -51,6 +51,7 @@ class CountyMap {
     this.ring = new Ring(map);
     this.live = new Live({
       refresh: () => engine.ask("refresh"),
+      rests: isSheet,
       news: (facts) => this.hearNews(facts),
       lost: (error) => this.loseTouch(error),
     });
@@ -166,7 +167,7 @@ class CountyMap {
   }
 
   async passTime() {
-    if (!this.live.timer) return;
+    if (!this.live.timer || isSheet()) return;
     const changed = await engine.ask("moment", { now: this.live.now(), period: periodOf(this.filter) });
     if (changed) this.show();
   }
@@ -240,6 +241,7 @@ class CountyMap {
   }
 
   moved() {
+    if (isSheet()) return; // laid out for paper: nobody moved
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.remember({ push: false }), REST_MS);
     this.listInView();
@@ -355,6 +357,7 @@ function nameLayersButton(map, words) {
 }
 
 const periodOf = ({ period }) => Number(period) || 30;
+const isSheet = () => document.documentElement.classList.contains("is-sheet");
 const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const countyBounds = ([west, south, east, north]) => [[south, west], [north, east]];
 const boundsOfBox = ({ west, east, north, south }) => [unproject(west, south), unproject(east, north)];

@@ -3,7 +3,7 @@
  * in (geographiclib-geodesic, Karney 2013, doi:10.1007/s00190-012-0578-z). Places are [lon, lat] in degrees.
  */
 
-import { project } from "./clusters.js";
+import { project } from "./projection.js";
 import { grouped } from "./dom.js";
 
 export const MU_M2 = 10_000 / 15;

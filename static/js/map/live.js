@@ -6,10 +6,10 @@ const TICK_MS = 1_000;
 export class Live {
   /**
    * `refresh()` asks and resolves to `{ changed, time, asOf }`; `news(facts)` hears every answer, `lost(error)` every
-   * failure. The clock of the server goes on between the answers.
+   * failure; nothing is asked while `rests()`. The clock of the server goes on between the answers.
    */
-  constructor({ refresh, news, lost }) {
-    Object.assign(this, { refresh, news, lost, asking: false, next: Infinity });
+  constructor({ refresh, rests, news, lost }) {
+    Object.assign(this, { refresh, rests, news, lost, asking: false, next: Infinity });
   }
 
   /** Begins after the first answer, whose facts are given. */
@@ -33,7 +33,7 @@ export class Live {
   }
 
   async #tick() {
-    if (this.asking || document.hidden || performance.now() < this.next) return;
+    if (this.asking || document.hidden || this.rests() || performance.now() < this.next) return;
     this.asking = true;
     try {
       const facts = await this.refresh();
