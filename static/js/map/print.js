@@ -141,7 +141,7 @@ class Sheet {
     const said = {
       shown: shown.length ? shown.join(" · ") : this.words.all_sites,
       count: fill(this.words.sheet_count, { n: grouped(all) }),
-      asOf: document.querySelector("[data-as-of]").textContent,
+      asOf: document.querySelector("[data-as-of]")?.textContent ?? "",
     };
     for (const part of this.page.querySelectorAll("[data-sheet]")) part.textContent = said[part.dataset.sheet];
     for (const count of counts) count.closest("li").classList.toggle("is-unused", count.textContent === "0");
