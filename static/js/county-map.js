@@ -10,6 +10,7 @@ import { element, fill, grouped } from "./map/dom.js";
 import { readForm, toQuery } from "./map/filters.js";
 import { URGENT } from "./map/marks.js";
 import { Panel, siteList } from "./map/panel.js";
+import { addSearch } from "./map/search.js";
 import { SiteSource } from "./map/source.js";
 import { Status } from "./map/status.js";
 
@@ -59,6 +60,7 @@ class CountyMap {
     map.on("moveend", () => this.moved());
     document.addEventListener("keydown", (event) => event.key === "Escape" && this.panel.close());
     this.list.addEventListener("toggle", () => this.listInView());
+    addSearch(this);
     if (this.filter.area) this.goToArea();
     if (this.data.chosen) this.goToSite(this.data.chosen);
     this.load();
@@ -117,6 +119,17 @@ class CountyMap {
   goToSite(site) {
     this.map.setView([site.lat, site.lon], SHAPES_FROM_ZOOM, { animate: false });
     this.choose(site);
+  }
+
+  /** Goes to a place. */
+  goTo({ lon, lat }, zoom) {
+    this.map.setView([lat, lon], zoom);
+  }
+
+  /** Goes to a site that the search found, and opens its card. */
+  chooseKey(_key, { site }) {
+    this.goTo(site, SHAPES_FROM_ZOOM);
+    return this.choose(site);
   }
 
   moved() {
