@@ -20,7 +20,7 @@ from geo.crs import parse_crs
 from geo.errors import GeoError
 from geo.readings import Candidate, read_pairs
 from geo.shapes import bounds_around, distances_m
-from inspections.areas import are_inside, area_names, find_county, holds
+from inspections.areas import are_inside, area_names, holds
 from inspections.errors import Invalid
 from inspections.map_features import SHOWN, Box
 from inspections.map_states import CLOSED_WITHIN_DAYS, state_column
@@ -39,6 +39,7 @@ MOST_PLACES = 8
 NEAR_M = 200.0
 # Degrees say nothing of their datum; web maps shift theirs by some hundreds of metres
 _DATUMS = ("EPSG:4490", "GCJ02", "BD09")
+_EDGES = (Area.min_lon, Area.min_lat, Area.max_lon, Area.max_lat)
 
 
 class SearchTooLong(Invalid):
@@ -75,6 +76,7 @@ class FoundPlace:
     bounds: Box | None
     lon: float | None
     lat: float | None
+    township: str = ""  # name of the one a village lies in
 
 
 @dataclass(frozen=True)
@@ -130,13 +132,12 @@ def list_places(session: Session, words: str) -> list[FoundPlace]:
     key, codes = name_key(words), list_areas_named(session, words) if words else []
     if not codes:
         return []
-    edges = (Area.min_lon, Area.min_lat, Area.max_lon, Area.max_lat)
-    query = select(Area.code, Area.name, Area.level, Area.lon, Area.lat, *edges).where(
-        Area.code.in_(codes), holds()
-    )
+    columns = (Area.code, Area.name, Area.level, Area.parent_code, Area.lon, Area.lat, *_EDGES)
+    rows = session.execute(select(*columns).where(Area.code.in_(codes), holds()))
+    names = area_names(session)
     found = [
-        FoundPlace(code, name, level.value, None if None in box else tuple(box), lon, lat)
-        for code, name, level, lon, lat, *box in session.execute(query)
+        FoundPlace(code, name, level.value, _box(edges), lon, lat, names.get(parent, ""))
+        for code, name, level, parent, lon, lat, *edges in rows
     ]
     return sorted(found, key=lambda place: _likeness(place, key))[:MOST_PLACES]
 
@@ -147,14 +148,14 @@ def list_positions(session: Session, words: str) -> list[FoundPosition]:
     Degrees are read in CGCS2000 and in both datums of web maps, which nobody can tell apart; metres in each
     grid that leads into the county. What is no pair, or lies outside China, gives none.
     """
-    county = find_county(session)
     try:
         x, y = read_pair(words)
     except GeoError:
         return []
-    if county is None or county.min_lon is None:
+    edges = session.execute(select(*_EDGES).where(Area.level == AreaLevel.COUNTY, holds())).first()
+    box = _box(edges or (None,))
+    if box is None:
         return []
-    box = (county.min_lon, county.min_lat, county.max_lon, county.max_lat)
     found: dict[tuple[float, float], str] = {}
     west, south, east, north = CHINA
     for candidate, lon, lat in _readings(x, y, box):
@@ -166,6 +167,10 @@ def list_positions(session: Session, words: str) -> list[FoundPosition]:
         for ((lon, lat), name), one in zip(found.items(), inside, strict=True)
     ]
     return sorted(positions, key=lambda position: not position.inside)
+
+
+def _box(edges: Sequence[float | None]) -> Box | None:
+    return None if None in edges else tuple(edges)
 
 
 def _readings(x: float, y: float, box: Box) -> Iterator[tuple[Candidate, float, float]]:

@@ -30,6 +30,24 @@ def show_found() -> ResponseReturnValue:
     return Response(orjson.dumps(answer), mimetype="application/json")
 
 
+def words() -> dict[str, str]:
+    """Translate what the search box on the map says; {n} is filled there."""
+    return {
+        "search": _("Search"),
+        "search_hint": _("Number, name, place or coordinates"),
+        "search_count": _("Found: {n}"),
+        "search_none": _("Nothing found. Enter a number, a name, a township or village, or 100.45, 38.93."),
+        "search_failed": _("The search was not answered. Type again."),
+        "search_more": _("{n} more sites: see the list"),
+        "search_many": _("More than {n} other sites: see the list"),
+        "search_only": _("Filter by it"),
+        "search_outside": _("outside the county"),
+        "search_away": _("{n} m away"),
+        "township": _("Township"),
+        "village": _("Village"),
+    }
+
+
 def _position(found: FoundPosition) -> dict[str, Any]:
     return {"lon": found.lon, "lat": found.lat, "words": _reading(found.reading), "inside": found.inside}
 

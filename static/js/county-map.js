@@ -19,6 +19,7 @@ import { Panel, siteList } from "./map/panel.js";
 import { addPrinting } from "./map/print.js";
 import { unproject } from "./map/projection.js";
 import { Ring } from "./map/ring.js";
+import { addSearch } from "./map/search.js";
 import { Status } from "./map/status.js";
 
 const REACH = { touch: 22, mouse: 10 }; // pixels around a tap or a click
@@ -78,11 +79,13 @@ class CountyMap {
     this.list.addEventListener("toggle", () => this.listInView());
     addEventListener("popstate", ({ state }) => this.goBackTo(state));
     engine.renewed = () => this.load();
+    addSearch(this);
     addFullScreen(this);
     addMeasuring(this);
     addPrinting(this);
     if (this.filter.area) this.goToArea({ move: !this.data.at });
     if (this.data.chosen) this.goToSite(this.data.chosen);
+    history.replaceState(this.place, "", location.href);
     this.load(loaded);
     this.showFineLines();
     setInterval(() => this.passTime(), STATES_AFTER_MS);
@@ -205,11 +208,11 @@ class CountyMap {
     this.map.flyTo([lat, lon], Math.max(zoom, this.map.getZoom()), { animate: !prefersStillness() });
   }
 
-  /** Opens the card of a site by its key, and flies to it if asked. */
-  async chooseKey(key, { fly = false } = {}) {
-    const site = (await engine.ask("site", { key })) ?? (await getJson(this.panel.cardOf(key)));
-    if (fly) this.goTo(site);
-    await this.choose(site);
+  /** Opens the card of a site by its key, and flies to it if asked; `site` is what is known of it. */
+  async chooseKey(key, { fly = false, site = null } = {}) {
+    const known = site ?? (await engine.ask("site", { key })) ?? (await getJson(this.panel.cardOf(key)));
+    if (fly) this.goTo(known);
+    await this.choose(known, { keep: !fly });
   }
 
   /** What the address says: filter, view, open card. */
@@ -238,6 +241,17 @@ class CountyMap {
     if (site) await this.choose(site, { push: false });
     else this.panel.close({ quietly: true });
     return this.remember({ push: false });
+  }
+
+  /** Goes to a place. */
+  goTo({ lon, lat }, zoom) {
+    this.map.setView([lat, lon], zoom);
+  }
+
+  /** Goes to a site that the search found, and opens its card. */
+  chooseKey(_key, { site }) {
+    this.goTo(site, SHAPES_FROM_ZOOM);
+    return this.choose(site);
   }
 
   moved() {
@@ -298,16 +312,16 @@ class CountyMap {
     return this.namesAsked;
   }
 
-  async choose(site, { push = true } = {}) {
+  async choose(site, { push = true, keep = true } = {}) {
     this.ring.show(site);
     this.map.fire("xuntu:aim", { site });
     const isOther = this.chosen?.key !== site.key;
-    this.keepInSight(site);
+    if (keep) this.keepInSight(site);
     const card = await this.panel.showSite(site);
     performance.mark("xuntu:card");
     if (!card) return;
     this.chosen = { ...site, id: card.id, name: card.name };
-    this.keepInSight(site);
+    if (keep) this.keepInSight(site);
     if (isOther) this.remember({ push });
   }
 

@@ -276,6 +276,7 @@ def test_a_place_is_found_by_its_name_with_its_bounds(session):
     assert place.lon == pytest.approx(100.3)
     (village,) = find(session, "柳荫").places
     assert (village.level, village.bounds) == ("village", (100.38, 38.90, 100.43, 38.96))
+    assert (place.township, village.township) == ("", "西镇")
 
 
 def test_a_place_that_was_renamed_is_found_by_both_names_as_it_is_today(session):

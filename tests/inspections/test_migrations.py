@@ -144,6 +144,23 @@ def test_a_register_imported_before_files_had_states_is_found_again(empty_store)
         )
 
 
+def test_sites_of_before_are_found_by_their_folded_names(empty_store):
+    """The step to 0004 over what 0001 held."""
+    empty_store.migrate("0001")
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    with empty_store.write() as session:
+        for number in range(3):
+            row = a_row_of_0001(uuid.uuid4(), now) | {"number": f"P-{number}", "name": f"Ａ{number} 号　塘"}
+            put(session, "sites", row)
+    empty_store.migrate()
+    with empty_store.read() as session:
+        assert session.scalars(select(Site.name_key).order_by(Site.number)).all() == [
+            "a0号塘",
+            "a1号塘",
+            "a2号塘",
+        ]
+
+
 def a_row_of_0001(site_id, now):
     row = {"id": site_id, "number": "P-990101100-0001", "kind": "pond", "name": "柳荫塘", "status": "active"}
     row |= {"township_code": WEST, "lon": 100.4, "lat": 38.93, "geometry": Point(100.4, 38.93), "attrs": {}}

@@ -94,12 +94,13 @@ def test_the_opening_view_carries_its_picture_under_the_filter(sqlite_store, as_
         for who, path in (
             ("leader", "/map"),
             ("leader", "/map?kind=straw"),
-            ("inspector", f"/map?area={EAST}"),
+            ("leader", f"/map?area={EAST}"),
+            ("inspector", f"/map?area={EAST}"),  # of others: the own township is shown
         )
     }
-    assert [one.rows for one in pictures.values()] == [3, 2, 0]
-    assert [len(one.columns["mark"]) for one in pictures.values()] == [1, 0, 0]
-    assert [sum(one.columns["count"]) for one in pictures.values()] == [2, 2, 0]
+    assert [one.rows for one in pictures.values()] == [3, 2, 1, 2]
+    assert [len(one.columns["mark"]) for one in pictures.values()] == [1, 0, 0, 1]
+    assert [sum(one.columns["count"]) for one in pictures.values()] == [2, 2, 1, 1]
 
 
 def test_an_officer_of_one_township_sees_its_counts_alone(sqlite_store, as_sqlite_officer):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -12,6 +15,7 @@ from inspections.deadlines import beijing_day
 from tests.factories import IN_EAST, IN_WEST, NOW, VILLAGE, WEST, a_site
 from tests.web.conftest import csrf_of
 
+JS = Path(__file__).parents[1] / "js"
 EVIL = "</script>${1}<img src=x onerror=alert(1)>"
 
 
@@ -159,3 +163,14 @@ def test_the_map_names_the_township_that_a_place_may_filter_by(sqlite_store, as_
     place = found(as_sqlite_officer("leader"), "西镇")["places"][0]
     assert place["code"] == WEST
     assert f'<option value="{WEST}">' in as_sqlite_officer("leader").get("/map").text
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_the_pure_parts_of_the_search_hold():
+    ran = subprocess.run(  # noqa: S603 (our own file)
+        [shutil.which("node"), "--test", JS / "map-search.test.mjs"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout

@@ -20,7 +20,7 @@ from inspections.map_files import Scope, find_sites
 from inspections.map_states import CLOSED_WITHIN_DAYS, PERIODS
 from inspections.permissions import is_county, is_township
 from inspections.terms import Kind, MapState
-from inspections.web import filters
+from inspections.web import filters, search
 from inspections.web.assets import folium_assets
 from inspections.web.auth import officer, officer_may, signed_in
 from inspections.web.context import map_files, now, session
@@ -174,24 +174,28 @@ def _opening_view(opening: map_parts.Opening, wanted: MapFilter, counts: SiteCou
 
 def _words() -> dict[str, str]:
     """Translate what the map's modules say; {n} and the like are filled there."""
-    return map_parts.words() | {
-        "all_of_it": _("Whole county"),
-        "layers": _("Layers"),
-        "loading": _("Loading sites…"),
-        "failed": _("The sites did not arrive. The map and the list are there; try again."),
-        "signed_out": _("You are signed out. Sign in again to see the sites."),
-        "as_of": _("Data as of {moment}"),
-        "as_of_then": _("No connection: data as of {moment}"),
-        "site": _("Site"),
-        "retry": _("Try again"),
-        "nothing": _("No site matches. Choose another kind, state or township."),
-        "none_yet": _("There are no sites yet. Add one, or import a register."),
-        "several": _("{n} sites here"),
-        "close": _("Close"),
-        "card_failed": _("The site did not arrive. Try again, or open it from the list."),
-        "in_view": _("{n} sites in view"),
-        "more": _("and {n} more: see the list"),
-    }
+    return (
+        map_parts.words()
+        | search.words()
+        | {
+            "all_of_it": _("Whole county"),
+            "layers": _("Layers"),
+            "loading": _("Loading sites…"),
+            "failed": _("The sites did not arrive. The map and the list are there; try again."),
+            "signed_out": _("You are signed out. Sign in again to see the sites."),
+            "as_of": _("Data as of {moment}"),
+            "as_of_then": _("No connection: data as of {moment}"),
+            "site": _("Site"),
+            "retry": _("Try again"),
+            "nothing": _("No site matches. Choose another kind, state or township."),
+            "none_yet": _("There are no sites yet. Add one, or import a register."),
+            "several": _("{n} sites here"),
+            "close": _("Close"),
+            "card_failed": _("The site did not arrive. Try again, or open it from the list."),
+            "in_view": _("{n} sites in view"),
+            "more": _("and {n} more: see the list"),
+        }
+    )
 
 
 def _query(wanted: MapFilter) -> str:
