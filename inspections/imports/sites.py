@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from geo.datums import LocalDatums
 from geo.errors import GeoError
-from geo.shapes import MU_M2, geodesic_area_m2, representative_point
+from geo.shapes import MU_M2, OF_A_SITE, geodesic_area_m2, representative_point
 from geo.sources import Batch, Source
 from inspections.errors import Conflict, InspectionError, Invalid, InvalidFields
 from inspections.imports.answers import Answers
@@ -29,7 +29,7 @@ from inspections.imports.messages import RowMessage
 from inspections.imports.opening import RowsPassedOver, numbers_in_words, open_tables
 from inspections.imports.places import Position
 from inspections.imports.readings_found import Places
-from inspections.imports.rows import CheckedRow
+from inspections.imports.rows import CheckedRow, has_place
 from inspections.imports.site_cells import RowReader, code_of, read_facts, read_status
 from inspections.imports.site_changes import changed_facts, moves
 from inspections.imports.tables import Agreed, Passed, Table
@@ -167,6 +167,7 @@ class SiteCheck:
             local,
             inside=self._townships.hold,
             known=self._duplicates,
+            limits=OF_A_SITE,
         )
         self.blocked = self.opened.blocked or self.places.blocked
         self.total = sum(table.sheet.row_count for table in self.opened.tables)
@@ -224,7 +225,7 @@ class SiteCheck:
             if passed:
                 self._other_kinds.append(number)
                 row.outcome = RowOutcome.LEFT_OUT
-            elif _has_place(row, position) and (found := self._read(row, reader, position, sites)):
+            elif has_place(row, position) and (found := self._read(row, reader, position, sites)):
                 read.append(found)
         self._place(read, table)
         return rows
@@ -355,19 +356,6 @@ def _problem_row(table: Table, problem: Any) -> CheckedRow:
     row = CheckedRow(problem.row, table.sheet.name)
     row.refuse(problem.error, problem.column or "")
     return row
-
-
-def _has_place(row: CheckedRow, position: Position) -> bool:
-    """Say what there is to say of a position; whether the row can be read on."""
-    for level, error in position.told:
-        row.say(level, error, position.column, position.cell)
-    if position.error is not None:
-        row.refuse(position.error, position.column, position.cell)
-        return False
-    if position.question is not None:
-        row.ask(position.question, position.choices, position.column, position.cell)
-        row.outcome = RowOutcome.ASKED
-    return position.geometry is not None
 
 
 def _said_of(reader: RowReader) -> tuple[str, str]:
