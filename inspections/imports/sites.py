@@ -34,12 +34,18 @@ from inspections.imports.site_cells import RowReader, code_of, read_facts, read_
 from inspections.imports.site_changes import changed_facts, moves
 from inspections.imports.tables import Agreed, Passed, Table
 from inspections.imports.townships import Said, Townships
+from inspections.layers.overlaps import LayerIndex
 from inspections.models import Body, Site
 from inspections.permissions import Actor, in_scope, require
 from inspections.sites.rows import FACTS, measures
 from inspections.sites.rules import SiteFacts, check_facts
-from inspections.sites.warnings import AREA_DIFFERS, ReportedAreaDiffers
-from inspections.terms import Kind, MessageLevel, RowOutcome, SiteStatus
+from inspections.sites.warnings import (
+    AREA_DIFFERS,
+    ASKED_OF_FARMLAND,
+    ReportedAreaDiffers,
+    farmland_warnings,
+)
+from inspections.terms import Kind, LayerKind, MessageLevel, RowOutcome, SiteStatus
 from inspections.typed import clean_text
 
 NONE_KNOWN = LocalDatums()
@@ -175,6 +181,8 @@ class SiteCheck:
         if any(table.sheet.has_geometry for table in self.opened.tables):
             self.fields = sorted({*self.fields, "shape"})
         self._bodies = _bodies(session) if "body" in self.fields else {}
+        asked = self._kind in ASKED_OF_FARMLAND
+        self._farmland = LayerIndex(session, LayerKind.BASIC_FARMLAND) if asked else None
         self._numbers: dict[str, int] = {}  # of ours, by the row they stand in
         self._other_kinds: list[int] = []
         self._passed = Passed()
@@ -334,8 +342,16 @@ class SiteCheck:
         _warn_of_area(one)
         if one.site is not None:
             self._compare_with_site(one, one.site)
+        if one.site is None or "geometry" in row.facts.get("changed", ()):
+            self._warn_of_farmland(one)
         if any(message.is_open for message in row.messages):
             row.outcome = RowOutcome.ASKED
+
+    def _warn_of_farmland(self, one: _Read) -> None:
+        if self._farmland is not None:
+            found = self._farmland.measure(one.facts.geometry, one.facts.attrs.get("width_m"))
+            for warning in farmland_warnings(found):
+                one.row.warn(warning, one.position.column, one.position.cell)
 
     def _compare_with_site(self, one: _Read, site: Site) -> None:
         row = one.row

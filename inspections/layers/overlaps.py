@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 import shapely
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from geo.overlaps import lies_in, overlap_m, overlap_m2
 from geo.shapes import geodesic_area_m2
-from inspections.layers import find_current, list_current
+from inspections.layers import find_current
 from inspections.models import Layer, LayerFeature, Site
 from inspections.store import in_box
-from inspections.terms import Kind, LayerKind
+from inspections.terms import Kind, LayerKind, LayerStanding
 
 # Less is a line drawn apart by different hands: of a polygon (DOMAIN §7), and of a line
 NEGLIGIBLE_M2, NEGLIGIBLE_M = 10.0, 5.0
@@ -62,14 +62,8 @@ def list_overlaps(
     `width_m` is that of a belt drawn as its middle line.
     """
     kinds = tuple(kinds)
-    layers = {layer.kind: layer for layer in list_current(session, kinds)}
-    near = _read_near(session, shape, layers.values())
-    return [
-        _measured(kind, layers[kind], shape, near.get(layers[kind].id, ()), width_m)
-        if kind in layers
-        else Overlap(kind)
-        for kind in kinds
-    ]
+    near = _read_near(session, shape, kinds)
+    return [_measured(kind, *near[kind], shape, width_m) if kind in near else Overlap(kind) for kind in kinds]
 
 
 def basic_farmland_m2(session: Session, site: Site) -> float | None:
@@ -94,7 +88,7 @@ class LayerIndex:
         if self.layer is None:
             return None
         near = self._shapes[self._tree.query(shape)]
-        return _measured(self.layer.kind, self.layer, shape, near, width_m)
+        return _measured(self.layer.kind, self.layer, near, shape, width_m)
 
 
 def _shape_of(site: Site) -> Any:
@@ -105,20 +99,23 @@ def _width_of(site: Site) -> float | None:
     return (site.attrs or {}).get("width_m")
 
 
-def _read_near(session: Session, shape: Any, layers: Iterable[Layer]) -> dict[Any, list[Any]]:
-    """The features whose boxes a shape's box meets, by the id of their layer."""
-    ids = [layer.id for layer in layers]
-    found: dict[Any, list[Any]] = {}
-    if ids:
-        near = in_box(session, LayerFeature, shape.bounds)
-        query = select(LayerFeature.layer_id, LayerFeature.geometry)
-        for layer_id, feature in session.execute(query.where(near, LayerFeature.layer_id.in_(ids))):
-            found.setdefault(layer_id, []).append(feature)
+def _read_near(
+    session: Session, shape: Any, kinds: Sequence[LayerKind]
+) -> dict[LayerKind, tuple[Layer, list[Any]]]:
+    """The current layers of some kinds, each with its features whose boxes a shape's box meets."""
+    near = and_(LayerFeature.layer_id == Layer.id, in_box(session, LayerFeature, shape.bounds))
+    query = select(Layer, LayerFeature.geometry).outerjoin(LayerFeature, near)
+    query = query.where(Layer.standing == LayerStanding.CURRENT, Layer.kind.in_(kinds))
+    found: dict[LayerKind, tuple[Layer, list[Any]]] = {}
+    for layer, feature in session.execute(query):
+        features = found.setdefault(layer.kind, (layer, []))[1]
+        if feature is not None:
+            features.append(feature)
     return found
 
 
 def _measured(
-    kind: LayerKind, layer: Layer, shape: Any, near: Sequence[Any], width_m: float | None
+    kind: LayerKind, layer: Layer, near: Sequence[Any], shape: Any, width_m: float | None
 ) -> Overlap:
     if shape.geom_type.endswith("Polygon"):
         area_m2 = round(overlap_m2(shape, near), 2)

@@ -80,6 +80,11 @@ def position(lon: float | None, lat: float | None) -> str:
     return "—" if lon is None or lat is None else f"{lon:.6f}, {lat:.6f}"
 
 
+def source_and_day(source: str, dated: date | None) -> str:
+    """自然资源局 · 2025年12月31日, as far as either is known."""
+    return " · ".join(part for part in (source, dated and day(dated)) if part)
+
+
 def size(count: int | None) -> str:
     """717 kB."""
     if count is None:

@@ -10,6 +10,7 @@ import { element, fill, grouped } from "./map/dom.js";
 import { readForm, toQuery } from "./map/filters.js";
 import { URGENT } from "./map/marks.js";
 import { Panel, siteList } from "./map/panel.js";
+import { addReferenceLayers } from "./map/reference.js";
 import { SiteSource } from "./map/source.js";
 import { Status } from "./map/status.js";
 
@@ -43,6 +44,7 @@ class CountyMap {
     const { map, layers, words } = this;
     addWholeCounty(map, countyBounds(this.data.bounds), words.all_of_it, this.icons);
     nameLayersButton(map, words.layers);
+    addReferenceLayers(this);
     layers.names.setFigures(this.data.counts.township);
     layers.sites.setRules({
       mayCount: (site) => !URGENT.has(site.state),

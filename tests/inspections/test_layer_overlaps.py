@@ -6,11 +6,17 @@ import pytest
 from shapely import LineString, Point, box
 
 from geo.shapes import geodesic_area_m2, geodesic_length_m
+from inspections import sites
+from inspections.checklists import evaluate, load_checklist
 from inspections.layers import put_back, take_away
 from inspections.layers.overlaps import LayerIndex, basic_farmland_m2, list_overlaps, list_site_overlaps
 from inspections.permissions import SYSTEM
-from inspections.terms import Kind, LayerKind
+from inspections.sites.rules import SiteFacts
+from inspections.sites.warnings import NeedsConfirming
+from inspections.terms import Kind, LayerKind, subtypes
+from inspections.visits.context import visit_context
 from tests.factories import NOW, a_county, a_site
+from tests.imports import a_file, check, codes, counts
 from tests.layers import FARMLAND, a_layer
 
 BASIC = (LayerKind.BASIC_FARMLAND,)
@@ -117,3 +123,82 @@ def test_an_index_in_memory_measures_as_the_database_does(store):
         index = LayerIndex(session, LayerKind.BASIC_FARMLAND)
         for shape in shapes:
             assert index.measure(shape) == measured(session, shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "code"),
+    [(HALF_IN, "site.on_basic_farmland"), (Point(100.42, 38.92), "site.in_basic_farmland")],
+)
+@pytest.mark.parametrize("kind", [Kind.GREENHOUSE, Kind.AFFORESTATION])
+def test_sheds_and_trees_in_basic_farmland_are_warned_of_before_they_are_saved(store, kind, shape, code):
+    facts = SiteFacts(kind=kind, subtype=subtypes(kind)[0], name="东滩", geometry=shape)
+    with store.write() as session:
+        a_county(session)
+        a_layer(session)
+        with pytest.raises(NeedsConfirming) as asked:
+            sites.add_site(session, facts, by=SYSTEM, now=NOW)
+        assert [warning.code for warning in asked.value.warnings] == [code]
+        seen = {warning.key for warning in asked.value.warnings}
+        assert sites.add_site(session, facts, by=SYSTEM, now=NOW, confirmed=seen).name == "东滩"
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "with_layer"),
+    [
+        (Kind.POND, HALF_IN, True),
+        (Kind.GREENHOUSE, box(100.6, 38.9, 100.61, 38.91), True),
+        (Kind.GREENHOUSE, HALF_IN, False),
+    ],
+    ids=["a pond", "elsewhere", "nothing known"],
+)
+def test_nothing_is_asked_where_there_is_nothing_to_ask(sqlite_store, kind, shape, with_layer):
+    facts = SiteFacts(kind=kind, subtype=subtypes(kind)[0], name="东滩", geometry=shape)
+    with sqlite_store.write() as session:
+        a_county(session)
+        if with_layer:
+            a_layer(session)
+        assert sites.add_site(session, facts, by=SYSTEM, now=NOW)
+
+
+def test_a_correction_that_does_not_move_the_site_asks_nothing(sqlite_store):
+    with sqlite_store.write() as session:
+        a_county(session)
+        site = a_site(session, Kind.GREENHOUSE, geometry=HALF_IN, village_code=None)
+        a_layer(session)
+        facts = SiteFacts(kind="greenhouse", subtype=site.subtype, name="改名", geometry=HALF_IN)
+        corrected = sites.correct_site(session, site, facts, row_version=1, by=SYSTEM, now=NOW)
+        assert corrected.name == "改名"
+
+
+def test_a_register_of_greenhouses_warns_row_by_row(store, tmp_path):
+    with store.write() as session:
+        a_county(session)
+        a_layer(session)
+    rows = f'名称,图形\n占田棚,"{HALF_IN.wkt}"\n别处棚,"{box(100.6, 38.9, 100.61, 38.91).wkt}"\n'
+    outcome = check(store, a_file(tmp_path, rows), "greenhouse")
+    assert codes(outcome, "warning") == [(2, "site.on_basic_farmland")]
+    assert counts(outcome) == (2, 2, 1, 0)
+
+
+def test_what_a_visit_is_judged_by_holds_the_basic_farmland_that_is_computed(store):
+    with store.write() as session:
+        a_county(session)
+        shed = a_site(session, Kind.GREENHOUSE, geometry=HALF_IN)
+        assert visit_context(session, shed, {}, NOW)["site"]["basic_farmland_m2"] is None
+        a_layer(session)
+        computed_m2 = visit_context(session, shed, {}, NOW)["site"]["basic_farmland_m2"]
+    assert computed_m2 == pytest.approx(geodesic_area_m2(HALF_IN) / 2, rel=1e-4)
+
+
+def test_a_finding_on_basic_farmland_is_critical_by_the_layer(sqlite_store):
+    answers = {"access": "reached", "actual_use": ["market"], "nonfarm_area_m2": 100}
+    answers |= {"nonfarm_place": "inside"}
+    with sqlite_store.write() as session:
+        a_county(session)
+        shed = a_site(session, Kind.GREENHOUSE, geometry=HALF_IN)
+        for layers in (0, 1):
+            if layers:
+                a_layer(session)
+            context = visit_context(session, shed, {}, NOW)
+            judged = evaluate(load_checklist(), "greenhouse", answers, visit_type="patrol", context=context)
+            assert judged.findings[0].severity == ("critical" if layers else "major")

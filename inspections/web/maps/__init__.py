@@ -19,7 +19,7 @@ from inspections.terms import Kind, MapState
 from inspections.web import filters
 from inspections.web.auth import officer, officer_may, signed_in
 from inspections.web.context import now, session
-from inspections.web.maps import area_maps
+from inspections.web.maps import area_maps, reference
 from inspections.web.maps import parts as map_parts
 
 bp = Blueprint("maps", __name__)
@@ -128,7 +128,8 @@ def _opening_view(opening: map_parts.Opening, wanted: MapFilter, counts: SiteCou
         "filter": {"kind": wanted.kind, "area": wanted.area, "state": wanted.state},
         "total": everything.total,
         "counts": {"state": counts.by_state, "township": counts.by_township},
-        "words": _words(),
+        "words": _words() | reference.words(),
+        "reference": reference.list_offered(),
     }
 
 

@@ -13,7 +13,7 @@ import { PointsLayer } from "./points.js";
 import { SitesLayer } from "./sites-layer.js";
 
 // From the ground up; Leaflet's own panes for tiles and controls lie below and above
-const PANES = { areas: 350, names: 420, sites: 450 };
+const PANES = { ground: 340, reference: 345, areas: 350, "reference-names": 415, names: 420, sites: 450 };
 const NEAREST = 16;
 const made = new WeakMap();
 
@@ -55,8 +55,9 @@ window.L.Control.Locate.LocateControl.prototype.options.onLocationError = (_erro
 /** Layers by name and the data of a map made here. */
 export function about(map) {
   if (!made.has(map)) {
-    for (const [pane, level] of Object.entries(PANES)) map.createPane(pane).style.zIndex = level;
-    for (const pane of ["areas", "names", "sites"]) map.getPane(pane).style.pointerEvents = "none";
+    for (const [name, level] of Object.entries(PANES)) {
+      Object.assign(map.createPane(name).style, { zIndex: level, pointerEvents: "none" });
+    }
     const block = document.getElementById(`${map.getContainer().id}-data`);
     made.set(map, { layers: {}, data: JSON.parse(block.textContent) });
   }
