@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.crs import CGCS2000
 from geo.errors import EmptyGeometry, WrongGeometryType
-from geo.shapes import DECIMALS, check_geometry, geodesic_area_m2
+from geo.shapes import DECIMALS, OF_A_SITE, ShapeLimits, check_geometry, geodesic_area_m2
 
 NEEDLE_M = 0.5
 _GEOD = CGCS2000.get_geod()
@@ -35,13 +35,15 @@ class Repair:
         return abs(self.after_m2 - self.before_m2) / max(self.before_m2, self.after_m2)
 
 
-def propose_repair(geometry: BaseGeometry) -> Repair:
+def propose_repair(geometry: BaseGeometry, limits: ShapeLimits = OF_A_SITE) -> Repair:
     """Make a polygon sound that `geo.shapes.check_geometry` refused for crossing itself.
 
     Parameters
     ----------
     geometry : Polygon or MultiPolygon
         In longitude and latitude.
+    limits : ShapeLimits
+        How large what comes of it may be.
 
     Raises
     ------
@@ -64,7 +66,7 @@ def propose_repair(geometry: BaseGeometry) -> Repair:
     if not polygons:
         raise EmptyGeometry
     kept = polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
-    kept = check_geometry(kept)
+    kept = check_geometry(kept, limits)
     return Repair(kept, before_m2, geodesic_area_m2(kept))
 
 

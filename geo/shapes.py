@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from math import cos, isfinite, radians
+from dataclasses import dataclass
+from math import cos, inf, isfinite, radians
 from typing import Any
 
 import numpy as np
@@ -34,12 +35,22 @@ from geo.errors import (
 )
 
 MU_M2 = 10_000 / 15  # one 亩 in square metres
-LEAST_AREA_M2 = 1.0
-MOST_AREA_M2 = 50_000 * MU_M2
-LEAST_LENGTH_M = 5.0
-MOST_LENGTH_M = 100_000.0
-MOST_VERTICES = 5_000
 DECIMALS = 7
+
+
+@dataclass(frozen=True)
+class ShapeLimits:
+    """How small and how large a shape may be: in square metres, metres and corners."""
+
+    least_area_m2: float = 1.0
+    most_area_m2: float = 50_000 * MU_M2
+    least_length_m: float = 5.0
+    most_length_m: float = 100_000.0
+    most_vertices: int = 5_000
+
+
+OF_A_SITE = ShapeLimits()
+OF_A_LAYER = ShapeLimits(0.0, inf, 0.0, inf, 1_000_000)  # a river, or the farmland of a whole county
 
 _GEOD: Geod = CGCS2000.get_geod()
 _METRES_PER_DEGREE = 111_320.0
@@ -134,13 +145,15 @@ def distances_m(point: shapely.Point | tuple[float, float], geometries: np.ndarr
     return shapely.distance(shapely.Point(0, 0), shapely.transform(cut, around, interleaved=False))
 
 
-def check_geometry(geometry: BaseGeometry) -> BaseGeometry:
+def check_geometry(geometry: BaseGeometry, limits: ShapeLimits = OF_A_SITE) -> BaseGeometry:
     """Give a geometry as it may be kept, in two dimensions and seven decimals, or say why not.
 
     Parameters
     ----------
     geometry : BaseGeometry
         Point, line or polygon, single or multi, in longitude and latitude.
+    limits : ShapeLimits
+        How large it may be.
 
     Raises
     ------
@@ -152,11 +165,11 @@ def check_geometry(geometry: BaseGeometry) -> BaseGeometry:
         raise WrongGeometryType(type=geometry.geom_type)
     if geometry.is_empty or any(part.is_empty for part in shapely.get_parts(geometry)):
         raise EmptyGeometry
-    _refuse_bad_numbers(shapely.get_coordinates(geometry))
+    _refuse_bad_numbers(shapely.get_coordinates(geometry), limits.most_vertices)
     rounded = shapely.transform(geometry, lambda xy: np.round(xy, DECIMALS) + 0.0)
     _refuse_too_few(rounded)
     _refuse_unsound(rounded)
-    _refuse_wrong_size(rounded)
+    _refuse_wrong_size(rounded, limits)
     return rounded
 
 
@@ -225,7 +238,7 @@ def _lonlat(geometry: BaseGeometry, crs: CRS) -> BaseGeometry:
     return parse_crs(f"EPSG:{epsg}").to_lonlat(geometry)
 
 
-def _refuse_bad_numbers(coordinates: np.ndarray) -> None:
+def _refuse_bad_numbers(coordinates: np.ndarray, most_vertices: int) -> None:
     """Coordinates of shape (n, 2): finite, degrees, not too many."""
     if not np.isfinite(coordinates).all():
         raise GeometryNotFinite
@@ -233,8 +246,8 @@ def _refuse_bad_numbers(coordinates: np.ndarray) -> None:
     if outside.any():
         lon, lat = coordinates[outside.any(axis=1)][0]
         raise GeometryOutOfRange(lon=round(float(lon), DECIMALS), lat=round(float(lat), DECIMALS))
-    if len(coordinates) > MOST_VERTICES:
-        raise TooManyVertices(vertices=len(coordinates), most=MOST_VERTICES)
+    if len(coordinates) > most_vertices:
+        raise TooManyVertices(vertices=len(coordinates), most=most_vertices)
 
 
 def _refuse_too_few(geometry: BaseGeometry) -> None:
@@ -263,19 +276,17 @@ def _refuse_unsound(geometry: BaseGeometry) -> None:
     raise (SelfCrossing if crossing else InvalidGeometry)(reason=reason.lower(), lon=lon, lat=lat)
 
 
-def _refuse_wrong_size(geometry: BaseGeometry) -> None:
+def _refuse_wrong_size(geometry: BaseGeometry, limits: ShapeLimits) -> None:
     if geometry.geom_type.endswith("Polygon"):
         area_m2 = geodesic_area_m2(geometry)
-        if not LEAST_AREA_M2 <= area_m2 <= MOST_AREA_M2:
-            raise AreaOutOfRange(
-                area_m2=round(area_m2, 2), least_m2=round(LEAST_AREA_M2), most_m2=round(MOST_AREA_M2)
-            )
+        if not limits.least_area_m2 <= area_m2 <= limits.most_area_m2:
+            least_m2, most_m2 = round(limits.least_area_m2), round(limits.most_area_m2)
+            raise AreaOutOfRange(area_m2=round(area_m2, 2), least_m2=least_m2, most_m2=most_m2)
     elif geometry.geom_type.endswith("LineString"):
         length_m = geodesic_length_m(geometry)
-        if not LEAST_LENGTH_M <= length_m <= MOST_LENGTH_M:
-            raise LengthOutOfRange(
-                length_m=round(length_m, 2), least_m=round(LEAST_LENGTH_M), most_m=round(MOST_LENGTH_M)
-            )
+        if not limits.least_length_m <= length_m <= limits.most_length_m:
+            least_m, most_m = round(limits.least_length_m), round(limits.most_length_m)
+            raise LengthOutOfRange(length_m=round(length_m, 2), least_m=least_m, most_m=most_m)
 
 
 def _positions(value: Any, depth: int) -> Any:

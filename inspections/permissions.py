@@ -54,6 +54,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "visit.see": _EVERYONE,
     "case.see": _EVERYONE,
     "area.see": _EVERYONE,
+    "layer.see": _EVERYONE,
     "visit.log": _FIELD,
     "site.add": _FIELD,
     "site.correct": _KEEPERS | {Role.ADMIN},
@@ -68,6 +69,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "officer.administer": frozenset({Role.ADMIN}),
     "body.administer": frozenset({Role.ADMIN}),
     "area.import": frozenset({Role.ADMIN}),
+    "layer.import": frozenset({Role.SUPERVISOR, Role.ADMIN}),  # and put one back, or take one away
 }
 
 

@@ -48,6 +48,23 @@ class AreaLevel(StrEnum):
     VILLAGE = "village"
 
 
+class LayerKind(StrEnum):
+    """What a layer for reference holds; townships and villages are areas."""
+
+    RIVERS = "rivers"
+    ROADS = "roads"
+    CROPLAND = "cropland"
+    BASIC_FARMLAND = "basic_farmland"
+    BAN_ZONES = "ban_zones"
+
+
+class LayerStanding(StrEnum):
+    """Whether a layer is the one in use of its kind, or the one kept from before."""
+
+    CURRENT = "current"
+    FORMER = "former"
+
+
 class SiteStatus(StrEnum):
     """Where a site stands in the register."""
 

@@ -32,6 +32,10 @@ class Answers:
     repair : bool
         Shapes that cross themselves are taken repaired where their area changes little; for commands, which
         ask nobody.
+    source, dated, secrecy : str
+        Of a layer: who it comes from, the day its data are of (2025-12-31), its secrecy class.
+    at_once : bool
+        The file is applied as soon as it is checked, if nothing is refused or asked.
     """
 
     crs: str = ""
@@ -43,6 +47,10 @@ class Answers:
     swapped: str = ""
     shifted: str = ""
     repair: bool = False
+    source: str = ""
+    dated: str = ""
+    secrecy: str = "internal"
+    at_once: bool = False
 
     @classmethod
     def of(cls, kept: Mapping[str, Any]) -> Answers:

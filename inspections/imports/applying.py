@@ -16,17 +16,23 @@ from inspections import ledger
 from inspections.errors import Conflict, NotFound
 from inspections.imports import area_writing, staging
 from inspections.imports.area_writing import AreaWriter
+from inspections.imports.batches import SUBJECTS
+from inspections.imports.layer_writing import LayerWriter
 from inspections.imports.site_rows import SiteWriter
 from inspections.ledger import Draft
-from inspections.models import Case, ImportBatch, ImportMessage, ImportRow, Site, Visit
+from inspections.models import Area, Case, ImportBatch, ImportMessage, ImportRow, LayerFeature, Site, Visit
 from inspections.models.bulk import rtree_at_once
 from inspections.permissions import Actor, require
 from inspections.terms import ImportState, MessageLevel, RowOutcome, SiteStatus
 from inspections.typed import check_reason
 
 MOST_NAMED = 20
-_ACTIONS = {"sites": "site.import", "areas": "area.import"}
-_WRITERS: Mapping[str, type[SiteWriter] | type[AreaWriter]] = {"sites": SiteWriter, "areas": AreaWriter}
+# What writes the rows of a subject, and into which table with a place
+_WRITERS: Mapping[str, tuple[type[SiteWriter] | type[AreaWriter] | type[LayerWriter], Any]] = {
+    "sites": (SiteWriter, Site.__table__),
+    "areas": (AreaWriter, Area.__table__),
+    "layers": (LayerWriter, LayerFeature.__table__),
+}
 _APPLIED_OUTCOMES = (RowOutcome.NEW, RowOutcome.CHANGED)
 
 
@@ -75,7 +81,7 @@ def apply_batch(
     QuestionsOpen, NothingAccepted, SitesChanged
         Nothing was written.
     """
-    require(by, _ACTIONS[batch.subject])
+    require(by, SUBJECTS[batch.subject])
     staging.require_rows_answered(session, batch.id)
     tally = staging.tally_of(session, batch.id)
     if not tally.accepted:
@@ -87,8 +93,9 @@ def apply_batch(
     session.flush()
     append = _appender(by, now)
     ledger.append_many(session, [append(f"{batch.subject}.imported", "import", batch.id, batch_facts(batch))])
-    writer = _WRITERS[batch.subject](session, batch, by=by, now=now)
-    with rtree_at_once(session, Site.__table__):
+    make, table = _WRITERS[batch.subject]
+    writer = make(session, batch, by=by, now=now)
+    with rtree_at_once(session, table):
         for rows in staging.rows_with(session, batch.id, _APPLIED_OUTCOMES):
             writer.write(rows)
             session.flush()
@@ -102,7 +109,7 @@ def undo_batch(session: Session, batch: ImportBatch, *, reason: str, by: Actor, 
     NotApplied, StandsOn, ReasonMissing
         Nothing was changed.
     """
-    require(by, _ACTIONS[batch.subject])
+    require(by, SUBJECTS[batch.subject])
     reason = check_reason(reason)
     if batch.state is not ImportState.APPLIED:
         raise NotApplied
@@ -123,6 +130,8 @@ def undo_batch(session: Session, batch: ImportBatch, *, reason: str, by: Actor, 
 
 def list_blockers(session: Session, batch: ImportBatch) -> tuple[list[Blocker], int]:
     """What stands on a batch and so keeps it from being undone: the first of it, and how much there is."""
+    if batch.subject == "layers":
+        return [], 0
     if batch.subject == "areas":
         codes = sorted(
             {*area_writing.what_stands_on(session, batch), *area_writing.later_versions(session, batch)}

@@ -29,10 +29,11 @@ from inspections.imports.headings import heading_key
 from inspections.models import ImportBatch, ImportMapping, Officer
 from inspections.permissions import Actor, may, require
 from inspections.store import rows_in_pages
-from inspections.terms import ImportJob, ImportState, Kind, Role
+from inspections.terms import ImportJob, ImportState, Kind, LayerKind, Role
 from inspections.typed import NotInList, check_reason, clean_text
 
-SUBJECTS = ("sites", "areas")
+# Who may bring what
+SUBJECTS = {"sites": "site.import", "areas": "area.import", "layers": "layer.import"}
 PAGE = 50
 _CHUNK = 1 << 20
 _OPEN = (ImportState.RECEIVED, ImportState.CHECKED)
@@ -84,6 +85,7 @@ def receive(
     by: Actor,
     now: datetime,
     limits: Limits | None = None,
+    answers: Answers | None = None,
 ) -> ImportBatch:
     """Keep a file and ask for its check; the same bytes sent again by the same officer give the one there is.
 
@@ -91,6 +93,8 @@ def receive(
     ----------
     folder : Path
         Where files lie, `imports` under the data folder.
+    answers : Answers, optional
+        What is said of the whole file at once; a file that is there already is checked anew with them.
 
     Raises
     ------
@@ -102,7 +106,7 @@ def receive(
         The disk is full; nothing is left behind.
     """
     subject, kind = _what(subject, kind)
-    require(by, "area.import" if subject == "areas" else "site.import")
+    require(by, SUBJECTS[subject])
     batch_id = uuid.uuid4()
     sha256, size = _keep(folder, str(batch_id), file, clean_name(name), limits or Limits())
     try:
@@ -113,6 +117,8 @@ def receive(
         raise
     if again is not None:
         (folder / str(batch_id)).unlink()
+        if answers is not None and again.job is ImportJob.NONE:
+            check_again(session, again, answers, by=by)
         return again
     batch = ImportBatch(
         id=batch_id,
@@ -124,6 +130,7 @@ def receive(
         bytes=size,
         received_at=now,
         received_by_id=by.id,
+        answers={} if answers is None else answers.kept(),
         job=ImportJob.CHECK,
         job_by_id=by.id,
     )
@@ -207,7 +214,12 @@ def ask_to_apply(session: Session, batch: ImportBatch, *, by: Actor) -> None:
 
 
 def ask_to_undo(session: Session, batch: ImportBatch, reason: str, *, by: Actor) -> None:
-    """Have an applied file undone; raises `ReasonMissing` unless it is said why."""
+    """Have an applied file undone; raises `ReasonMissing` unless it is said why.
+
+    A layer is not undone: it is taken away, or the one before is put back (`inspections.layers`).
+    """
+    if batch.subject == "layers":
+        raise WrongStep
     if batch.state is not ImportState.APPLIED or batch.job is not ImportJob.NONE:
         raise WrongStep
     batch.answers = {**batch.answers, "undo_reason": check_reason(reason)}
@@ -295,9 +307,9 @@ def require_own(batch: ImportBatch, by: Actor) -> None:
 
 
 def is_own(batch: ImportBatch, by: Actor) -> bool:
-    """Whether an officer may act on this file, as everybody may who imports areas on files of areas."""
-    if batch.subject == "areas":
-        return may(by, "area.import")
+    """Whether an officer may act on this file; on one of areas or a layer, everybody who imports those."""
+    if batch.subject != "sites":
+        return may(by, SUBJECTS[batch.subject])
     return may(by, "site.import") and (batch.received_by_id == by.id or by.role == Role.SUPERVISOR)
 
 
@@ -306,7 +318,7 @@ def _what(subject: str, kind: str) -> tuple[str, str]:
         raise NotInList(field="subject")
     if subject == "areas":
         return subject, ""
-    if kind not in set(Kind):
+    if kind not in set(LayerKind if subject == "layers" else Kind):
         raise NotInList(field="kind")
     return subject, kind
 

@@ -1,4 +1,4 @@
-"""What people call the columns of their registers: one table for sites, one for areas; what is near enough.
+"""What people call the columns of their registers: one table for each subject; what is near enough.
 
 A heading is compared without spaces, signs and case, full-width letters turned to narrow ones, traditional
 characters to simple ones. A name of the table is sure; a name near one of them is taken too, but somebody
@@ -199,6 +199,27 @@ AREA_HEADINGS: Mapping[str, tuple[str, ...]] = {
     "position": SITE_HEADINGS["position"],
     "shape": SITE_HEADINGS["shape"],
 }
+LAYER_HEADINGS: Mapping[str, tuple[str, ...]] = {
+    "name": (
+        "名称",
+        "name",
+        "河流名称",
+        "河名",
+        "水系名称",
+        "道路名称",
+        "路名",
+        "路线名称",
+        "区域名称",
+        "地块名称",
+        "坐落单位名称",
+        "ZLDWMC",
+        "图斑编号",
+        "TBBH",
+        "JBNTTBBH",
+    ),
+    "secrecy": ("密级", "保密等级", "secrecy"),
+    "shape": SITE_HEADINGS["shape"],
+}
 # Columns of tables and of our own exports that say nothing to take: left out without a word
 WORTHLESS = frozenset(
     {
@@ -323,6 +344,11 @@ def area_finder() -> Finder:
     return _finder(dict(_AREA), ())
 
 
+def layer_finder() -> Finder:
+    """What finds the field of a feature of a layer for a heading."""
+    return _finder(dict(_LAYER), ())
+
+
 def _finder(names: Mapping[str, str], contained: tuple[tuple[str, str], ...]) -> Finder:
     @cache
     def find(heading: str) -> Match | None:
@@ -370,5 +396,5 @@ def _by_key(headings: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     return {heading_key(spelling): name for name, spellings in headings.items() for spelling in spellings}
 
 
-_SITE, _AREA = _by_key(SITE_HEADINGS), _by_key(AREA_HEADINGS)
+_SITE, _AREA, _LAYER = (_by_key(names) for names in (SITE_HEADINGS, AREA_HEADINGS, LAYER_HEADINGS))
 _WORTHLESS = frozenset(heading_key(name) for name in WORTHLESS)

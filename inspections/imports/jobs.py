@@ -29,6 +29,7 @@ from inspections.errors import DatabaseBusy, InspectionError
 from inspections.imports import applying, batches, staging
 from inspections.imports.answers import Answers
 from inspections.imports.areas import AreaCheck
+from inspections.imports.layers import LayerCheck
 from inspections.imports.messages import Refusal, RowMessage, plain_facts
 from inspections.imports.reports import Head, Say, Tally, written
 from inspections.imports.rows import CheckedRow
@@ -44,7 +45,7 @@ log = logging.getLogger(__name__)
 
 SIGN_OF_LIFE_S = 1.0
 _ASIDE = "answered"  # in what was found: answers to rows that are being checked again
-Check = SiteCheck | AreaCheck
+Check = SiteCheck | AreaCheck | LayerCheck
 
 
 class Stopped(InspectionError):
@@ -113,7 +114,7 @@ def run_job(work: Work, batch_id: uuid.UUID) -> None:
             raise
         _end(work, batch_id, said)
     else:
-        _end(work, batch_id)
+        _end(work, batch_id, then=_what_follows(work, batch_id, job))
 
 
 def wants_to_stop(store: Store, batch_id: uuid.UUID) -> bool:
@@ -151,6 +152,8 @@ def open_check(
     if subject == "areas":
         county_code = str(settings.profile.get("county", {}).get("code", ""))
         return AreaCheck(session, source, today=beijing_day(now), county_code=county_code, **common)
+    if subject == "layers":
+        return LayerCheck(session, source, kind, today=beijing_day(now), **common)
     return SiteCheck(session, source, kind, **common)
 
 
@@ -240,6 +243,17 @@ def _check(work: Work, batch_id: uuid.UUID, by: Actor) -> None:
     path = batches.path_of(work.folder, batch)
     with open_source(path, name=batch.file_name, limits=work.limits) as source:
         stage_check(work, batch_id, source, by=by, progress=_Progress(work, batch_id))
+
+
+def _what_follows(work: Work, batch_id: uuid.UUID, job: ImportJob) -> ImportJob:
+    """A file that is to be applied at once is, where nothing of it is refused or asked."""
+    with work.store.read() as session:
+        batch = session.get_one(ImportBatch, batch_id)
+        if job is not ImportJob.CHECK or batch.state is not ImportState.CHECKED:
+            return ImportJob.NONE
+        tally = staging.tally_of(session, batch_id)
+        clean = tally.accepted and not (tally.refused or staging.count_open(session, batch_id))
+        return ImportJob.APPLY if clean and Answers.of(batch.answers).at_once else ImportJob.NONE
 
 
 def _apply(work: Work, batch_id: uuid.UUID, by: Actor) -> None:

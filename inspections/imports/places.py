@@ -21,7 +21,7 @@ from geo.datums import LocalDatums
 from geo.errors import InvalidGeometry
 from geo.readings import Candidate, Pairs, Status, read_pairs
 from geo.repairs import propose_repair
-from geo.shapes import DECIMALS, MU_M2, check_geometry
+from geo.shapes import DECIMALS, MU_M2, ShapeLimits, check_geometry
 from geo.sources import Batch, Plain
 from inspections.errors import Invalid
 from inspections.imports.answers import Answers
@@ -30,6 +30,7 @@ from inspections.imports.tables import Table, cell_at
 from inspections.terms import MessageLevel
 
 LONGEST_RAW = 20_000
+MOST_DRAWN = 5_000  # corners of a shape whose repair is shown as a picture
 _PAIRS = (("lon", "lat"), ("x", "y"))
 _DEGREES = "EPSG:4490"
 Box = tuple[float, float, float, float]
@@ -117,8 +118,12 @@ class TablePlaces:
     ----------
     box : tuple of float, optional
         The county's bounds; without it only what is declared, or degrees, can be read.
-    as_sites : bool
-        Whether shapes are checked as those of sites are, and repairs proposed; boundaries are larger.
+    limits : ShapeLimits, optional
+        How large shapes may be, which are checked then and repairs proposed; None for boundaries, which are
+        checked elsewhere.
+    one_system : bool
+        Whether the rows are features of one system, so that one of them tells of all: a river or a road may
+        have its middle outside the county.
 
     Raises
     ------
@@ -127,9 +132,16 @@ class TablePlaces:
     """
 
     def __init__(
-        self, table: Table, box: Box | None, answers: Answers, local: LocalDatums, *, as_sites: bool = True
+        self,
+        table: Table,
+        box: Box | None,
+        answers: Answers,
+        local: LocalDatums,
+        *,
+        limits: ShapeLimits | None = None,
+        one_system: bool = False,
     ) -> None:
-        self.table, self.box, self._answers, self._as_sites = table, box, answers, as_sites
+        self.table, self.box, self._answers, self._limits = table, box, answers, limits
         degrees = parse_crs(_DEGREES)
         fields = table.fields
         pairs = [pair for pair in _PAIRS if all(name in fields for name in pair)]
@@ -147,6 +159,8 @@ class TablePlaces:
             declared=self.declared or (None if box else degrees),
             chosen=chosen,
         )
+        if one_system:
+            self._read_as_one(box or CHINA)
         self._swapped = self.pairs.swapped
 
     @property
@@ -203,6 +217,14 @@ class TablePlaces:
             else:
                 found.append(self._of_point(row, cells, point, needed))
         return found
+
+    def _read_as_one(self, box: Box) -> None:
+        """Read every row as those are read that surely lie in the county."""
+        used = self.pairs.used[self.pairs.status == Status.SURE]
+        if not used.size or used.size == self.x.size:
+            return
+        reading = self.pairs.candidates[int(np.bincount(used).argmax())].reading
+        self.pairs = read_pairs(self.x, self.y, box, declared=reading, chosen=[reading])
 
     def _said_by_headings(self) -> str | None:
         """The system that a heading names; degrees need no naming, and metres are told by their size."""
@@ -300,23 +322,28 @@ class TablePlaces:
     def _checked(self, row: int, shape: Any, raw: str) -> Position:
         """A shape as it may be kept; where it crosses itself, a repair to agree to."""
         read = replace(self._read(row, shape, raw), cell="")
-        if not self._as_sites:
+        if self._limits is None:
             return read
         try:
-            return replace(read, geometry=check_geometry(shape))
+            return replace(read, geometry=check_geometry(shape, self._limits))
         except InvalidGeometry as refusal:
             try:
-                repair = propose_repair(shape)
+                repair = propose_repair(shape, self._limits)
             except InvalidGeometry:
                 return replace(read, geometry=None, error=refusal)
             facts = {"lon": refusal.facts.get("lon"), "lat": refusal.facts.get("lat")}
-            facts |= {"changed": round(repair.changed, 6), "before": shapely.to_wkb(shape, hex=True)}
+            facts |= {"changed": round(repair.changed, 6), "before": _to_draw(shape)}
             facts |= {"before_mu": _mu(repair.before_m2), "after_mu": _mu(repair.after_m2)}
             error = RepairProposed(**facts)
             return replace(read, geometry=repair.geometry, question=error, choices=("repair", "out"))
 
     def _wrong(self, error: Refusal, raw: str) -> Position:
         return Position(None, raw, error=error, column=self.column, cell=raw[:200])
+
+
+def _to_draw(shape: Any) -> str:
+    """A shape as the page draws it beside its repair; empty where it has too many corners for a picture."""
+    return shapely.to_wkb(shape, hex=True) if shapely.get_num_coordinates(shape) <= MOST_DRAWN else ""
 
 
 def _mu(area_m2: float) -> str:

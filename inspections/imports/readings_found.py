@@ -11,6 +11,7 @@ from geo.crs import Reading
 from geo.datums import LocalDatums
 from geo.errors import GeoError
 from geo.readings import Candidate, Status, shift_hints
+from geo.shapes import ShapeLimits
 from geo.sources import Batch
 from inspections.errors import InspectionError
 from inspections.imports.answers import Answers
@@ -83,13 +84,15 @@ class Places:
         *,
         inside: Inside | None = None,
         known: Duplicates | None = None,
+        limits: ShapeLimits | None = None,
+        one_system: bool = False,
     ) -> None:
         self._answers, self._inside, self._known = answers, inside, known
         self.blocked: Refusal | None = None
         self.tables: list[TablePlaces] = []
         try:
-            as_sites = known is not None
-            self.tables = [TablePlaces(table, box, answers, local, as_sites=as_sites) for table in tables]
+            shapes: dict[str, Any] = {"limits": limits, "one_system": one_system}
+            self.tables = [TablePlaces(table, box, answers, local, **shapes) for table in tables]
         except GeoError as error:
             self.blocked = error
         self.messages = list(self._messages())

@@ -53,6 +53,19 @@ class CheckedRow:
         self.say(MessageLevel.QUESTION, error, column, cell, choices=tuple(choices))
 
 
+def has_place(row: CheckedRow, position: Any) -> bool:
+    """Say what there is to say of a row's position; whether the row can be read on."""
+    for level, error in position.told:
+        row.say(level, error, position.column, position.cell)
+    if position.error is not None:
+        row.refuse(position.error, position.column, position.cell)
+        return False
+    if position.question is not None:
+        row.ask(position.question, position.choices, position.column, position.cell)
+        row.outcome = RowOutcome.ASKED
+    return position.geometry is not None
+
+
 def settle(row: CheckedRow, *, repair: bool = False) -> CheckedRow:
     """The row as a command takes it, which asks nobody: defaults are taken, other questions refuse it."""
     messages = [settled(message, repair=repair) for message in row.messages]

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from geo.datums import LocalDatums
 from geo.errors import GeoError
-from geo.shapes import MU_M2, geodesic_area_m2, representative_point
+from geo.shapes import MU_M2, OF_A_SITE, geodesic_area_m2, representative_point
 from geo.sources import Batch, Source
 from inspections.errors import Conflict, InspectionError, Invalid, InvalidFields
 from inspections.imports.answers import Answers
@@ -29,17 +29,23 @@ from inspections.imports.messages import RowMessage
 from inspections.imports.opening import RowsPassedOver, numbers_in_words, open_tables
 from inspections.imports.places import Position
 from inspections.imports.readings_found import Places
-from inspections.imports.rows import CheckedRow
+from inspections.imports.rows import CheckedRow, has_place
 from inspections.imports.site_cells import RowReader, code_of, read_facts, read_status
 from inspections.imports.site_changes import changed_facts, moves
 from inspections.imports.tables import Agreed, Passed, Table
 from inspections.imports.townships import Said, Townships
+from inspections.layers.overlaps import LayerIndex
 from inspections.models import Body, Site
 from inspections.permissions import Actor, in_scope, require
 from inspections.sites.rows import FACTS, measures
 from inspections.sites.rules import SiteFacts, check_facts
-from inspections.sites.warnings import AREA_DIFFERS, ReportedAreaDiffers
-from inspections.terms import Kind, MessageLevel, RowOutcome, SiteStatus
+from inspections.sites.warnings import (
+    AREA_DIFFERS,
+    ASKED_OF_FARMLAND,
+    ReportedAreaDiffers,
+    farmland_warnings,
+)
+from inspections.terms import Kind, LayerKind, MessageLevel, RowOutcome, SiteStatus
 from inspections.typed import clean_text
 
 NONE_KNOWN = LocalDatums()
@@ -167,6 +173,7 @@ class SiteCheck:
             local,
             inside=self._townships.hold,
             known=self._duplicates,
+            limits=OF_A_SITE,
         )
         self.blocked = self.opened.blocked or self.places.blocked
         self.total = sum(table.sheet.row_count for table in self.opened.tables)
@@ -174,6 +181,8 @@ class SiteCheck:
         if any(table.sheet.has_geometry for table in self.opened.tables):
             self.fields = sorted({*self.fields, "shape"})
         self._bodies = _bodies(session) if "body" in self.fields else {}
+        asked = self._kind in ASKED_OF_FARMLAND
+        self._farmland = LayerIndex(session, LayerKind.BASIC_FARMLAND) if asked else None
         self._numbers: dict[str, int] = {}  # of ours, by the row they stand in
         self._other_kinds: list[int] = []
         self._passed = Passed()
@@ -224,7 +233,7 @@ class SiteCheck:
             if passed:
                 self._other_kinds.append(number)
                 row.outcome = RowOutcome.LEFT_OUT
-            elif _has_place(row, position) and (found := self._read(row, reader, position, sites)):
+            elif has_place(row, position) and (found := self._read(row, reader, position, sites)):
                 read.append(found)
         self._place(read, table)
         return rows
@@ -333,8 +342,16 @@ class SiteCheck:
         _warn_of_area(one)
         if one.site is not None:
             self._compare_with_site(one, one.site)
+        if one.site is None or "geometry" in row.facts.get("changed", ()):
+            self._warn_of_farmland(one)
         if any(message.is_open for message in row.messages):
             row.outcome = RowOutcome.ASKED
+
+    def _warn_of_farmland(self, one: _Read) -> None:
+        if self._farmland is not None:
+            found = self._farmland.measure(one.facts.geometry, one.facts.attrs.get("width_m"))
+            for warning in farmland_warnings(found):
+                one.row.warn(warning, one.position.column, one.position.cell)
 
     def _compare_with_site(self, one: _Read, site: Site) -> None:
         row = one.row
@@ -355,19 +372,6 @@ def _problem_row(table: Table, problem: Any) -> CheckedRow:
     row = CheckedRow(problem.row, table.sheet.name)
     row.refuse(problem.error, problem.column or "")
     return row
-
-
-def _has_place(row: CheckedRow, position: Position) -> bool:
-    """Say what there is to say of a position; whether the row can be read on."""
-    for level, error in position.told:
-        row.say(level, error, position.column, position.cell)
-    if position.error is not None:
-        row.refuse(position.error, position.column, position.cell)
-        return False
-    if position.question is not None:
-        row.ask(position.question, position.choices, position.column, position.cell)
-        row.outcome = RowOutcome.ASKED
-    return position.geometry is not None
 
 
 def _said_of(reader: RowReader) -> tuple[str, str]:

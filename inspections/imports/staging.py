@@ -143,26 +143,34 @@ class QuestionsOpen(Conflict):
     message = "Questions that wait for an answer: {count}. Answer them first."
 
 
-def require_answered(session: Session, batch_id: uuid.UUID) -> None:
-    """Raise `QuestionsOpen` while the file as a whole or one of its rows waits for an answer."""
+def count_open(session: Session, batch_id: uuid.UUID) -> int:
+    """How many questions wait for an answer: of the file as a whole, or else of its rows."""
     query = select(func.count()).where(
         ImportMessage.batch_id == batch_id,
         ImportMessage.position == 0,
         ImportMessage.level == MessageLevel.QUESTION,
         ImportMessage.answer == "",
     )
-    count = session.scalar(query)
+    return session.scalar(query) or _count_asked(session, batch_id)
+
+
+def require_answered(session: Session, batch_id: uuid.UUID) -> None:
+    """Raise `QuestionsOpen` while the file as a whole or one of its rows waits for an answer."""
+    count = count_open(session, batch_id)
     if count:
         raise QuestionsOpen(count=count)
-    require_rows_answered(session, batch_id)
 
 
 def require_rows_answered(session: Session, batch_id: uuid.UUID) -> None:
     """Raise `QuestionsOpen` while rows wait; what concerns the whole file a command has answered."""
-    query = select(func.count()).where(ImportRow.batch_id == batch_id, ImportRow.outcome == RowOutcome.ASKED)
-    count = session.scalar(query)
+    count = _count_asked(session, batch_id)
     if count:
         raise QuestionsOpen(count=count)
+
+
+def _count_asked(session: Session, batch_id: uuid.UUID) -> int:
+    query = select(func.count()).where(ImportRow.batch_id == batch_id, ImportRow.outcome == RowOutcome.ASKED)
+    return session.scalar(query) or 0
 
 
 def answer_questions(

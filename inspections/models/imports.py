@@ -26,7 +26,7 @@ _APPLIED = "state = 'applied'"
 
 
 class ImportBatch(Base):
-    """One file of areas or sites: received, checked, applied, perhaps undone.
+    """One file of sites, areas or a layer: received, checked, applied, perhaps undone.
 
     `state` is how far it has come; `job` is what the worker was asked to do with it and has not ended yet.
     `answers` are a person's, `found` is what the last check says of the whole file.
@@ -50,8 +50,8 @@ class ImportBatch(Base):
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    subject: Mapped[str] = mapped_column(String(10))  # areas or sites
-    kind: Mapped[str] = mapped_column(String(20), default="")  # of sites; empty for areas
+    subject: Mapped[str] = mapped_column(String(10))  # sites, areas or layers
+    kind: Mapped[str] = mapped_column(String(20), default="")  # of sites, or of the layer; empty for areas
     state: Mapped[ImportState] = mapped_column(code_column(ImportState))
     file_name: Mapped[str] = mapped_column(String(200))
     sha256: Mapped[str] = mapped_column(String(64), index=True)

@@ -17,6 +17,7 @@ from inspections.areas import list_names, names_on
 from inspections.cases import lists as case_lists
 from inspections.deadlines import beijing_day
 from inspections.errors import NotFound
+from inspections.layers.overlaps import Overlap, list_site_overlaps
 from inspections.models import Area, Body, Case, Evidence, LedgerEntry, Officer, Site, Visit
 from inspections.permissions import Actor, require
 from inspections.terms import OPEN_CASE_STATES
@@ -38,6 +39,7 @@ class SiteRecord:
     photos: Sequence[Evidence]
     cases: Sequence[Case]
     merged_in: Sequence[Site]
+    overlaps: Sequence[Overlap]  # with the layers for reference that say something of its kind
     entries: Sequence[LedgerEntry]
 
     @property
@@ -60,6 +62,7 @@ def read_record(session: Session, site_id: uuid.UUID, by: Actor) -> SiteRecord:
         photos=_list_photos(session, site),
         cases=case_lists.list_site_cases(session, site.id),
         merged_in=_list_merged_in(session, site) if received else [],
+        overlaps=list_site_overlaps(session, site),
         entries=entries,
     )
 

@@ -1,4 +1,4 @@
-"""What may be wrong with a site and only a person can tell: a duplicate, a shifted position, an area.
+"""What may be wrong with a site and only a person can tell: a duplicate, a shifted position, its ground.
 
 A warning never blocks: it asks to be confirmed. Duplicates are looked for among what the officer may see.
 """
@@ -13,21 +13,23 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from geo.coordinates import shift_hint
-from geo.shapes import bounds_around, distance_m, geodesic_area_m2, representative_point
+from geo.shapes import bounds_around, distance_m, geodesic_area_m2, mu, representative_point
 from inspections.areas import Placement
 from inspections.errors import InspectionError, Invalid
+from inspections.layers.overlaps import Overlap, list_overlaps
 from inspections.models import Site
 from inspections.permissions import Actor, site_filter
 from inspections.sites.placing import same_place
 from inspections.sites.rules import SiteFacts
 from inspections.store import in_box
-from inspections.terms import SiteStatus
+from inspections.terms import Kind, LayerKind, SiteStatus
 
 NEAR_M = 30.0
 SAME_NAME_M = 100.0
 OVERLAP = 0.5
 AREA_DIFFERS = 0.1
 MOST_NEIGHBOURS = 200
+ASKED_OF_FARMLAND = (Kind.GREENHOUSE, Kind.AFFORESTATION)  # what may not stand there
 LISTED = (SiteStatus.DRAFT, SiteStatus.ACTIVE)  # what stands in the register, or soon may
 
 
@@ -87,6 +89,20 @@ class OutsideCounty(SiteWarning):
     message = "The place reaches {distance_m} m beyond the county's boundary."
 
 
+class OnBasicFarmland(SiteWarning):
+    """Sheds or trees whose outline reaches into permanent basic farmland."""
+
+    code = "site.on_basic_farmland"
+    message = "{area_mu} mu of this place lie in permanent basic farmland. Check the outline."
+
+
+class InBasicFarmland(SiteWarning):
+    """Sheds or trees known as a point or a line that lies in permanent basic farmland."""
+
+    code = "site.in_basic_farmland"
+    message = "This place lies in permanent basic farmland. Check the position, and draw the outline."
+
+
 class NeedsConfirming(Invalid):
     """Warnings that nobody confirmed yet; nothing was saved."""
 
@@ -119,9 +135,21 @@ def list_warnings(
         found += _duplicates(session, facts, placement, by, site, moved=moved)
     if moved and site is not None:
         found += _shift_from(site, facts)
+    if moved and facts.kind in ASKED_OF_FARMLAND:
+        kinds, width_m = (LayerKind.BASIC_FARMLAND,), facts.attrs.get("width_m")
+        found += farmland_warnings(*list_overlaps(session, facts.geometry, kinds, width_m=width_m))
     if site is None or moved or site.area_reported_mu != facts.area_reported_mu:
         found += _reported_area(facts)
     return found
+
+
+def farmland_warnings(overlap: Overlap | None) -> list[SiteWarning]:
+    """Warn of a place that lies in permanent basic farmland, where that is known."""
+    if overlap is None or not overlap.inside:
+        return []
+    if overlap.area_m2 is None:
+        return [InBasicFarmland()]
+    return [OnBasicFarmland(area_mu=f"{mu(overlap.area_m2):.2f}")]
 
 
 def require_confirmed(warnings: Iterable[SiteWarning], confirmed: Container[str]) -> None:

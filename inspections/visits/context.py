@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from inspections import cases
 from inspections.checklists import make_context
+from inspections.layers.overlaps import basic_farmland_m2
 from inspections.models import Site
 
 # Defaults of DOMAIN §17, first and last day as MM-DD; the profile's `[seasons] straw` takes their place.
@@ -42,7 +43,7 @@ def visit_context(
     rules, attrs = profile.get("rules", {}), site.attrs or {}
     return make_context(
         now,
-        site=_site_facts(site),
+        site=_site_facts(site) | {"basic_farmland_m2": basic_farmland_m2(session, site)},
         seasons={
             "straw": [list(window) for window in profile.get("seasons", {}).get("straw", STRAW_SEASONS)]
         },
@@ -58,7 +59,6 @@ def _site_facts(site: Site) -> dict[str, Any]:
     return {
         "subtype": site.subtype,
         "area_m2": site.area_m2,
-        "basic_farmland_m2": attrs.get("basic_farmland_m2"),
         "in_forest": None if land is None else land in FOREST,
         "design_density": attrs.get("design_density"),
         "state_funded": attrs.get("state_funded"),

@@ -70,6 +70,7 @@ FIELDS = {
     "valid_from": lazy_gettext("In force from"),
     "valid_to": lazy_gettext("In force until"),
     "successors": lazy_gettext("Successors"),
+    "secrecy": lazy_gettext("Secrecy class"),
     "geometry": lazy_gettext("Shape"),
     "attrs": lazy_gettext("what only this kind has"),
     "operator": lazy_gettext("Operator"),

@@ -91,6 +91,11 @@ def period_choices() -> list[tuple[str, str]]:
     return [(str(days), closed_within(days)) for days in PERIODS]
 
 
+def source_and_day(source: str, dated: date | None) -> str:
+    """自然资源局 · 2025年12月31日, as far as either is known."""
+    return " · ".join(part for part in (source, dated and day(dated)) if part)
+
+
 def size(count: int | None) -> str:
     """717 kB."""
     if count is None:

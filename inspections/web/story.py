@@ -90,6 +90,10 @@ TEMPLATES: dict[str, str] = {
     "body.resumed": N_("took up the body %(name)s again"),
     "area.imported": N_("imported the area %(name)s"),
     "area.ended": N_("ended the area %(name)s"),
+    "layer.imported": N_("brought a layer for reference: %(layer)s"),
+    "layer.put_back": N_("put a layer for reference back: %(layer)s"),
+    "layer.taken_away": N_("took a layer for reference away: %(layer)s"),
+    "layers.imported": N_("imported %(rows_accepted)s features from %(file_name)s"),
     "areas.imported": N_("imported %(rows_accepted)s areas from %(file_name)s"),
     "sites.imported": N_("imported %(rows_accepted)s sites from %(file_name)s"),
     "sites.exported": N_("wrote %(rows)s sites to %(file_name)s"),
@@ -230,5 +234,6 @@ _SAID: dict[str, Callable[[Facts], Any]] = {
     "fields": _fields,
     "role": _label("role", "role"),
     "level": _label("listing", "level"),
+    "layer": _label("layer_kind", "kind"),
     "suspend_reason": _label("suspend_reason", "reason"),
 }

@@ -47,6 +47,9 @@ ARGPARSE = (
 
 # Reasons and names that refusals carry as facts
 FACTS = (
+    N_("lines"),
+    N_("polygons"),
+    N_("lines or polygons"),
     N_("name"),
     N_("code"),
     N_("position"),

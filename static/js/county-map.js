@@ -18,6 +18,7 @@ import { addMeasuring } from "./map/measure.js";
 import { Panel, siteList } from "./map/panel.js";
 import { addPrinting } from "./map/print.js";
 import { unproject } from "./map/projection.js";
+import { addReferenceLayers } from "./map/reference.js";
 import { Ring } from "./map/ring.js";
 import { addSearch } from "./map/search.js";
 import { Status } from "./map/status.js";
@@ -62,6 +63,7 @@ class CountyMap {
     const { map, layers, words } = this;
     addWholeCounty(map, countyBounds(this.data.bounds), words.all_of_it, this.icons);
     nameLayersButton(map, words.layers);
+    addReferenceLayers(this);
     layers.names.setFigures(this.data.counts.township);
     layers.sites.setLook({ sparse: this.isSparse() });
     layers.sites.setObstacles((level) => layers.names.roomsAt(level));

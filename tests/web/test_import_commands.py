@@ -6,13 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
+from shapely import Point
 from sqlalchemy import select
 
-from inspections.models import Site
+from inspections.models import Layer, Site
 from inspections.store import Store
 from tests.factories import a_county
 from tests.geo.shapefiles import write_shapefile
 from tests.imports import a_file
+from tests.layers import FARMLAND, RIVER, layer_file
 from tests.web.sent_files import BOW_TIE, EAST_M, NORTH_M, STRANGE
 from tests.web.test_cli import Shell
 from tests.workbooks import Page, a_workbook
@@ -135,3 +137,31 @@ def test_options_that_cannot_be_meant_end_with_one_line(xuntu, tmp_path, options
     status, out, err = take(xuntu, path, *options)
     assert (status, out, len(err)) == (2, [], 1)
     assert names(xuntu) == []
+
+
+def test_a_layer_comes_in_by_command_with_the_last_line_and_the_report_of_all_imports(xuntu, tmp_path):
+    path = layer_file(tmp_path, FARMLAND, Point(100.4, 38.9))
+    about = ("--layer", "basic_farmland", "--source", "自然资源局", "--date", "2025-12-31")
+    report = tmp_path / "report.json"
+    status, out, err = xuntu("import", "layer", path, *about, "--report", report)
+    assert (status, out[-1], err) == (1, "read=2 accepted=1 warned=0 refused=1", [])
+    told = json.loads(report.read_text())
+    assert told["rows"] == {"read": 2, "accepted": 1, "warned": 0, "refused": 1}
+    assert [(one["row"], one["level"], one["code"]) for one in told["messages"]] == [
+        (2, "error", "layer.wrong_shape")
+    ]
+    status, out, _ = xuntu("import", "layer", path, *about, "--apply")
+    assert (status, out[-1]) == (1, "read=2 accepted=1 warned=0 refused=1")
+    with xuntu.store.read() as session:
+        layer = session.scalars(select(Layer)).one()
+    assert (layer.kind, layer.source, layer.features) == ("basic_farmland", "自然资源局", 1)
+
+
+def test_what_is_not_said_of_a_layer_names_its_option(xuntu, tmp_path):
+    status, out, _ = xuntu("import", "layer", layer_file(tmp_path, RIVER), "--layer", "rivers")
+    assert status == 0
+    assert all(f"({option})" in "".join(out) for option in ("--source", "--date"))
+    wrong = ("--layer", "rivers", "--date", "2099-01-01")
+    status, out, err = xuntu("import", "layer", layer_file(tmp_path, RIVER), *wrong)
+    assert (status, out, len(err)) == (2, [], 1)
+    assert "(--date)" in err[0]

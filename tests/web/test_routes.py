@@ -26,6 +26,7 @@ from inspections.terms import Role
 from inspections.web.visits.input import Shot, sign_shot
 from tests.factories import NOW, WEST, an_officer
 from tests.imports import an_import
+from tests.layers import a_layer
 from tests.photos import a_photo
 from tests.web.conftest import COMPILED, PERSONAS, SETTINGS, build, sign_in_as
 from tests.web.world import World, a_world
@@ -79,6 +80,11 @@ DOORS: dict[tuple[str, str], set[str]] = {
     ("map_files.show_names", "GET"): ALL,
     ("map_files.show_shapes", "GET"): ALL,
     ("map_files.show_sites", "GET"): ALL,
+    ("layers.list_layers", "GET"): ALL,
+    ("layers.show_layer", "GET"): ALL,
+    ("layers.put_layer_back", "POST"): {"supervisor", "admin"},
+    ("layers.receive_layer", "POST"): {"supervisor", "admin"},
+    ("layers.take_layer_away", "POST"): {"supervisor", "admin"},
     ("maps.show_map", "GET"): ALL,
     ("maps.show_script", "GET"): ALL,
     ("officers.activate_officer", "POST"): ADMIN,
@@ -156,6 +162,7 @@ def filled(_migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     with store.write() as session:
         an_officer(session, Role.LEADER, name="auditor", read_only=True)
         world = a_world(session, folder / "data" / "evidence")
+        world.inside["layer_id"] = str(a_layer(session).id)
     settings = replace(SETTINGS, data=folder / "data")
     world.inside["batch_id"] = str(an_import(store, settings, as_officer(store, "township")))
     store.close()
@@ -218,7 +225,14 @@ def rule_of(app: Flask, door: tuple[str, str]) -> Rule:
 def address(place: Place, door: tuple[str, str], ids: dict[str, str] | None = None) -> str:
     """A real address behind a door: ids of the world, a tile, a style sheet, the map's own script."""
     ids = ids or (place.world.draft if door[0] in DRAFTS else place.world.inside)
-    facts = ids | {"z": "10", "x": "797", "y": "394", "path": "css/base.css", "code": WEST}
+    facts = ids | {
+        "z": "10",
+        "x": "797",
+        "y": "394",
+        "path": "css/base.css",
+        "code": WEST,
+        "kind": "villages",
+    }
     if door[0] == "maps.show_script":
         page = place.client("leader").get("/map").text
         facts |= {"version": re.search(r'"/map/([^/"]+)\.js', page)[1]}

@@ -9,7 +9,7 @@ from alembic import op
 from inspections.models.names import name_key
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 BATCH = 5000
 SITES = sa.table("sites", sa.column("pk"), sa.column("name"), sa.column("name_key"))

@@ -6,6 +6,7 @@ import argparse
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from flask_babel import gettext as _
@@ -15,10 +16,10 @@ from geo.errors import GeoError
 from inspections.errors import InspectionError
 from inspections.imports.answers import Answers
 from inspections.imports.applying import NothingAccepted
-from inspections.imports.headings import AREA_HEADINGS, SITE_HEADINGS
+from inspections.imports.headings import AREA_HEADINGS, LAYER_HEADINGS, SITE_HEADINGS
 from inspections.imports.jobs import Work
 from inspections.imports.unattended import Outcome, Task, check_file, take_file
-from inspections.terms import Kind, MessageLevel
+from inspections.terms import Kind, LayerKind, MessageLevel
 from inspections.web.commands import Call, Progress, note, say
 from inspections.web.words import N_, sentence
 
@@ -34,6 +35,9 @@ ANSWERED_BY = {
     "import.repair_proposed": "--repair",
     "import.sheet_hidden": "--sheet",
     "import.which_reading": "--crs",
+    "layer.day_missing": "--date",
+    "layer.source_missing": "--source",
+    "layer.wrong_day": "--date",
 }
 STEPS = {"checking": N_("Checking rows")}
 
@@ -51,6 +55,18 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     )
     _add_file(sites, set(SITE_HEADINGS))
     sites.set_defaults(run=run_import_sites)
+    layer = subjects.add_parser("layer", help=_("a layer for reference: rivers, roads, farmland, ban zones"))
+    layer.add_argument(
+        "--layer",
+        required=True,
+        choices=[kind.value for kind in LayerKind],
+        help=_("what it holds; it takes the place of the one before"),
+    )
+    layer.add_argument("--source", default="", metavar="TEXT", help=_("who it comes from"))
+    of_day = _("the day its data are of, like 2025-12-31")
+    layer.add_argument("--date", default="", metavar="DAY", help=of_day)
+    _add_file(layer, set(LAYER_HEADINGS))
+    layer.set_defaults(run=run_import_layer)
 
 
 def run_import_areas(call: Call, given: argparse.Namespace) -> int:
@@ -63,11 +79,19 @@ def run_import_sites(call: Call, given: argparse.Namespace) -> int:
     return _run_import(call, given, "sites", given.kind)
 
 
-def _run_import(call: Call, given: argparse.Namespace, subject: str, kind: str = "") -> int:
+def run_import_layer(call: Call, given: argparse.Namespace) -> int:
+    """Check a file of a layer and, if told, put it in the place of the one before."""
+    answers = replace(_answers(given), source=given.source, dated=given.date)
+    return _run_import(call, given, "layers", given.layer, answers)
+
+
+def _run_import(
+    call: Call, given: argparse.Namespace, subject: str, kind: str = "", answers: Answers | None = None
+) -> int:
     with call.store() as store, _one_file(given.file) as path:
         work = Work(store, call.settings, say=said)
         name = given.file.name if path == given.file else f"{given.file.stem}.zip"
-        task = Task(path, name, subject, kind, _answers(given))
+        task = Task(path, name, subject, kind, answers or _answers(given))
         try:
             with Progress(STEPS) as progress:
                 outcome = (take_file if given.apply else check_file)(

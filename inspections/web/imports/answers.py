@@ -10,7 +10,7 @@ from typing import Any
 from geo.crs import parse_crs
 from inspections.errors import Invalid
 from inspections.imports.answers import Answers
-from inspections.imports.headings import AREA_HEADINGS, SITE_HEADINGS
+from inspections.imports.headings import AREA_HEADINGS, LAYER_HEADINGS, SITE_HEADINGS
 from inspections.sites.attributes import ATTRIBUTES
 from inspections.typed import NotInList, clean_text
 
@@ -53,8 +53,8 @@ def read_answers(batch: Any, form: Any) -> Answers:
 
 def fields_of(batch: Any) -> list[str]:
     """The fields that a column of this file may mean, in the order of their table."""
-    if batch.subject == "areas":
-        return list(AREA_HEADINGS)
+    if batch.subject != "sites":
+        return list(AREA_HEADINGS if batch.subject == "areas" else LAYER_HEADINGS)
     own = [f"attr_{attribute.key}" for attribute in ATTRIBUTES[batch.kind]]
     return [*(name for name in SITE_HEADINGS if not name.startswith("attr_")), *own]
 

@@ -24,7 +24,7 @@ from inspections.web import filters, search
 from inspections.web.assets import folium_assets
 from inspections.web.auth import officer, officer_may, signed_in
 from inspections.web.context import map_files, now, session
-from inspections.web.maps import area_maps
+from inspections.web.maps import area_maps, reference
 from inspections.web.maps import parts as map_parts
 from inspections.web.maps.tool_words import tool_words
 
@@ -168,7 +168,8 @@ def _opening_view(opening: map_parts.Opening, wanted: MapFilter, counts: SiteCou
         "areas": orjson.Fragment(opening.outlines),
         "filter": _named(wanted) | {"period": str(wanted.period)},
         "counts": {"state": counts.by_state, "township": counts.by_township},
-        "words": _words() | tool_words(),
+        "words": _words() | tool_words() | reference.words(),
+        "reference": reference.list_offered(),
     }
 
 

@@ -222,6 +222,7 @@ def _show(site_id: UUID, *, operator: Any = None, refused: dict[str, str] | None
         site=site,
         shown=site_words.state_of(site, now()),
         attributes=site_words.attribute_facts(site),
+        ground=site_words.overlap_facts(record.overlaps),
         masked=sites.masked_operator(site),
         operator=operator,
         due_words=case_words.due_words,

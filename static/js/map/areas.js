@@ -10,6 +10,7 @@ export const AreasLayer = L.LayerGroup.extend({
   initialize(outlines, { filled = true } = {}) {
     L.LayerGroup.prototype.initialize.call(this);
     this._filled = filled;
+    this._ground = L.svg({ pane: "ground", padding: 0.3 }); // below what is drawn under the lines
     this._renderer = L.svg({ pane: "areas", padding: 0.3 });
     this.setOutlines(outlines);
   },
@@ -19,7 +20,9 @@ export const AreasLayer = L.LayerGroup.extend({
     this.clearLayers();
     const townships = outlines.features.filter(isTownship);
     const county = outlines.features.filter((feature) => !isTownship(feature));
-    this._add(townships.length ? townships : county, this._filled ? "area-plain" : "area-line");
+    const drawn = townships.length ? townships : county;
+    if (this._filled) this._add(drawn, "area-plain", this._ground);
+    this._add(drawn, "area-line");
     this._add(county, "edge-band");
     this._add(county, "edge-line");
     if (this._chosen) this.choose(this._chosen);
@@ -42,8 +45,8 @@ export const AreasLayer = L.LayerGroup.extend({
     return found ? L.geoJSON(found).getBounds() : null;
   },
 
-  _add(features, className) {
-    const style = { className, renderer: this._renderer, interactive: false };
+  _add(features, className, renderer = this._renderer) {
+    const style = { className, renderer, interactive: false };
     const added = L.geoJSON(features, { style, interactive: false });
     this.addLayer(added);
     return added;

@@ -9,8 +9,12 @@ export function element(name, attributes = {}, ...children) {
 
 /** A symbol of a sprite: `picture("i", "/static/icons.svg#i-x")`. */
 export function picture(className, href) {
-  const use = filled(document.createElementNS(SVG, "use"), { href }, []);
-  return filled(document.createElementNS(SVG, "svg"), { class: className, "aria-hidden": "true" }, [use]);
+  return drawing("svg", { class: className, "aria-hidden": "true" }, drawing("use", { href }));
+}
+
+/** An element of a picture: `drawing("path", { d: "M0 0h1" })`. */
+export function drawing(name, attributes = {}, ...children) {
+  return filled(document.createElementNS(SVG, name), attributes, children);
 }
 
 /** Puts values into a translated sentence: `fill("{n} of {m}", { n: 3, m: 5 })`. */

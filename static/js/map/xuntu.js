@@ -16,7 +16,7 @@ import { followPosition } from "./position.js";
 import { SitesLayer } from "./sites-layer.js";
 
 // From the ground up; Leaflet's own panes for tiles and controls lie below and above
-const PANES = { areas: 350, names: 420, sites: 450, chosen: 460 };
+const PANES = { ground: 340, reference: 345, areas: 350, "reference-names": 415, names: 420, sites: 450, chosen: 460 };
 const NEAREST = 16;
 const made = new WeakMap();
 
@@ -54,8 +54,9 @@ window.xuntu = {
 /** Layers by name and the data of a map made here. */
 export function about(map) {
   if (!made.has(map)) {
-    for (const [pane, level] of Object.entries(PANES)) map.createPane(pane).style.zIndex = level;
-    for (const pane of Object.keys(PANES)) map.getPane(pane).style.pointerEvents = "none";
+    for (const [name, level] of Object.entries(PANES)) {
+      Object.assign(map.createPane(name).style, { zIndex: level, pointerEvents: "none" });
+    }
     const block = document.getElementById(`${map.getContainer().id}-data`);
     const data = JSON.parse(block.textContent);
     made.set(map, { layers: {}, data: { ...data, areas: featuresOf(data.areas) } });
