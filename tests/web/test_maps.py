@@ -90,7 +90,7 @@ def test_the_opening_view_carries_its_picture_under_the_filter(sqlite_store, as_
         a_site(session, Kind.STRAW)
         a_site(session, Kind.STRAW, at=IN_EAST)
     pictures = {
-        path: unpack(b64decode(block_of(as_sqlite_officer(who).get(path).text)["overview"]))
+        (who, path): unpack(b64decode(block_of(as_sqlite_officer(who).get(path).text)["overview"]))
         for who, path in (
             ("leader", "/map"),
             ("leader", "/map?kind=straw"),
