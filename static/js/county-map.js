@@ -245,17 +245,6 @@ class CountyMap {
     return this.remember({ push: false });
   }
 
-  /** Goes to a place. */
-  goTo({ lon, lat }, zoom) {
-    this.map.setView([lat, lon], zoom);
-  }
-
-  /** Goes to a site that the search found, and opens its card. */
-  chooseKey(_key, { site }) {
-    this.goTo(site, SHAPES_FROM_ZOOM);
-    return this.choose(site);
-  }
-
   moved() {
     if (isSheet()) return; // laid out for paper: nobody moved
     clearTimeout(this.resting);

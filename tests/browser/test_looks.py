@@ -224,7 +224,7 @@ def look(contexts: dict[str, BrowserContext], county: Live, faults: Faults) -> I
         page.set_viewport_size({"width": width, "height": WIDTHS[width]})
         page.goto(path)
         if path.startswith("/map"):
-            expect(page.locator("[data-sites]")).to_have_count(1)
+            expect(page.locator("[data-drawn]")).to_have_count(1)
         return page
 
     yield looked

@@ -322,7 +322,8 @@ FACTS: dict[str, dict[str, Any]] = {
 def test_what_is_drawn_is_what_the_server_says_in_fifty_views_and_filters(page, live):
     chance = random.Random(4)  # noqa: S311 (the same views each time)
     with live.store.write() as session:
-        session.execute(insert(Site), list(random_rows(chance, 900)))
+        rows = list(random_rows(chance, 900))
+        session.execute(insert(Site), rows)
     sign_in(page, "leader", "/map")
     drawn(page)
     judged = Counter[str]()
@@ -334,8 +335,8 @@ def test_what_is_drawn_is_what_the_server_says_in_fifty_views_and_filters(page, 
         }
         choose_filter(page, wanted)
         expect(page.locator(".leaflet-zoom-anim")).to_have_count(0)
-        zoom = chance.choice([9, 10, 11.25, 12, 13, 13.5, 14, 15])
-        look_at(page, chance.uniform(100.15, 100.80), chance.uniform(38.6, 39.3), zoom=zoom)
+        zoom, near = chance.choice([9, 10.25, 12, 13, 13, 13.5, 14, 15]), chance.choice(rows)
+        look_at(page, near["lon"] + 0.004, near["lat"] + 0.003, zoom=zoom)
         expect(page.locator("[data-drawn]")).to_have_count(1)
         painted(page)
         query = {name: value for name, value in wanted.items() if value}
@@ -348,7 +349,7 @@ def test_what_is_drawn_is_what_the_server_says_in_fifty_views_and_filters(page, 
         chance.shuffle(in_view)
         judged += judge_pixels(page, in_view, zoom)
     assert set(judged) == {*COLOURS, "nothing"}
-    assert judged.total() > 200
+    assert judged.total() > 150
 
 
 def judge_pixels(page: Page, features: list[dict[str, Any]], zoom: float) -> Counter[str]:

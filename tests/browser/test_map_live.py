@@ -311,8 +311,10 @@ OTHERWISE = """() => [...window.kept].map(([canvas, was]) => {
   if (was.length !== became.length) return 1;
   return was.filter((value, at) => value !== became[at]).length / was.length;
 })"""
-# The digits in circles: a browser smooths type in one way on a canvas it shows, in another on one it reads
-MOST_IN_DIGITS = 0.005
+# Digits are smoothed in one way on a canvas that is shown, in another on one that is read; a mark whose place the
+# page rounds to some metres may lie a pixel aside
+MOST_OTHERWISE = 0.03
+ROUNDED = 4e-7  # of the world's side: a fifth of a pixel at level 11
 SAME_PIECES = """async () => {
   const layer = document.getElementById("map_county").xuntuParts.layers.sites;
   const level = Math.round(document.getElementById("map_county").xuntuMap.getZoom());
@@ -346,5 +348,9 @@ def test_the_picture_inside_the_page_is_tile_by_tile_what_is_drawn_of_the_data(p
     circles, counted, marks, urgent = page.evaluate(SAME_PIECES)
     assert len(circles) > 10
     assert len(marks) > 50
-    assert (circles, marks) == (counted, urgent)
-    assert max(page.evaluate(OTHERWISE)) <= MOST_IN_DIGITS
+    assert circles == counted
+    assert len(marks) == len(urgent)
+    for x, y, *mark in marks:
+        near = [one for one in urgent if abs(one[0] - x) < ROUNDED and abs(one[1] - y) < ROUNDED]
+        assert mark in [one[2:] for one in near]
+    assert max(page.evaluate(OTHERWISE)) <= MOST_OTHERWISE

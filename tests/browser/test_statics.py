@@ -17,10 +17,10 @@ def test_a_second_visit_asks_for_the_page_and_its_data_only(page: Page, live):
     with live.store.write() as session:
         a_site(session)
     sign_in(page, "leader", "/map")
-    expect(page.locator("[data-sites]")).to_have_count(1)
+    expect(page.locator("[data-drawn]")).to_have_count(1)
     asked = from_the_server(page, live.address)
     page.goto("/map")
-    expect(page.locator("[data-sites]")).to_have_count(1)
+    expect(page.locator("[data-drawn]")).to_have_count(1)
     page.wait_for_load_state("networkidle")
     assert asked[0] == "/map"
     assert [path for path in asked[1:] if not path.startswith("/api/")] == []

@@ -154,7 +154,8 @@ class Sheet {
 
 /** What a filter's form asks for, in the page's words. */
 function chosenIn({ elements }) {
-  const chosen = [...elements].filter(({ value, type, checked }) => value && (type !== "radio" || checked));
+  const narrows = ({ value, type, checked, dataset }) => value && value !== dataset.usual && (type !== "radio" || checked);
+  const chosen = [...elements].filter(narrows);
   return chosen.map(wordsOf).filter(Boolean);
 }
 
