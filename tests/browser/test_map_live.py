@@ -351,6 +351,6 @@ def test_the_picture_inside_the_page_is_tile_by_tile_what_is_drawn_of_the_data(p
     assert circles == counted
     assert len(marks) == len(urgent)
     for x, y, *mark in marks:
-        near = [one for one in urgent if abs(one[0] - x) < ROUNDED and abs(one[1] - y) < ROUNDED]
+        near = [one for one in urgent if max(abs(one[0] - x), abs(one[1] - y)) < ROUNDED]
         assert mark in [one[2:] for one in near]
     assert max(page.evaluate(OTHERWISE)) <= MOST_OTHERWISE
