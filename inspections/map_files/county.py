@@ -29,7 +29,7 @@ from inspections.terms import Kind, SiteStatus
 
 LISTED, SUSPECTED, OPEN, DRAFT = 1, 2, 4, 8  # bits of `facts`
 KINDS = tuple(Kind)
-_PAGE = 20_000  # rows whose shapes are read at once
+_PAGE = 5_000  # rows whose shapes are read at once: with 5,000 corners each SQLite can still join them
 # Not by the index of status: nearly all rows are wanted, and read as they lie they take less
 _IS_SHOWN = func.coalesce(type_coerce(Site.status, String), "").in_(SHOWN)
 _FIRST_MINUTE = np.datetime64("2020-01-01T00:00", "m")

@@ -78,7 +78,7 @@ class MapFiles:
         with self._changed:
             if self._kept is not None and self._kept.edition.version >= number:
                 if self._kept.edition.version == number:
-                    self._keep(self._kept.edition, max(now, self._kept.as_of))
+                    self._keep(self._kept.edition, now, self._seconds())
                 return self._kept
             self._want()
             self._wait_for(number)
@@ -150,7 +150,7 @@ class MapFiles:
 
     def _make(self) -> None:
         """Read the county if the ledger grew, and hand out its edition."""
-        kept, as_of = self._kept, self._clock()
+        kept, as_of, known_s = self._kept, self._clock(), self._seconds()
         with self._store.read() as session:
             number, _ = ledger.head(session)
             grown = kept is None or kept.edition.version != number
@@ -159,7 +159,11 @@ class MapFiles:
         if kept is not None and county is not None:
             edition.cut_ahead(kept.edition.asked())
         with self._changed:
-            self._keep(edition, as_of)
+            self._keep(edition, as_of, known_s)
 
-    def _keep(self, edition: Edition, as_of: datetime) -> None:
-        self._kept = Kept(edition, as_of, self._seconds())
+    def _keep(self, edition: Edition, as_of: datetime, known_s: float) -> None:
+        """Hand out an edition from now on, or know one to be true still; times never go back."""
+        before = self._kept
+        if before is not None:
+            as_of, known_s = max(as_of, before.as_of), max(known_s, before.known_s)
+        self._kept = Kept(edition, as_of, known_s)

@@ -76,7 +76,8 @@ def place(codes: list[str], code: object) -> int:
     return 0 if code is None else codes.index(str(code)) + 1
 
 
-def test_the_files_say_of_each_site_what_its_row_says(county):
+def test_the_files_say_of_each_site_what_its_row_says(county, monkeypatch):
+    monkeypatch.setattr("inspections.map_files.county._PAGE", 4)
     with county.write() as session:
         a_varied_county(session)
         sites = sorted(shown(session), key=lambda site: (interleaved(site), site.pk))
