@@ -90,6 +90,7 @@ NO_PAGES = (
     "statics.",
     "tiles.",
     "imports.show_progress",
+    "layers.show_layer",
     "imports.show_refused_rows",
     "imports.show_report",
     "maps.show_script",
