@@ -22,12 +22,14 @@ def pixel_deg(zoom: int) -> float:
 def dissolve(polygons: Sequence[BaseGeometry], gap_deg: float) -> list[BaseGeometry]:
     """Join polygons that touch or lie no farther apart than a gap; each grows by half of that.
 
-    Fields that are each too small to be seen are still seen where they lie together.
+    Fields that are each smaller than the gap are left out where they lie alone, and seen where they lie
+    together.
     """
     grown = shapely.buffer(
         np.array(polygons, dtype=object), gap_deg / 2, quad_segs=1, join_style="mitre", mitre_limit=2.0
     )
-    return list(shapely.get_parts(shapely.union_all(grown)))
+    parts = shapely.get_parts(shapely.union_all(grown))
+    return list(parts[shapely.area(parts) >= (2 * gap_deg) ** 2])
 
 
 def join_lines(lines: Sequence[BaseGeometry]) -> list[BaseGeometry]:

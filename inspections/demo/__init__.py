@@ -22,6 +22,7 @@ from inspections.deadlines import CountyDates
 from inspections.demo import names
 from inspections.demo.history import History, make_history
 from inspections.demo.landscape import Landscape, make_landscape, middle_of
+from inspections.demo.layers import LayerRows, make_layers, told_of
 from inspections.demo.people import ACCOUNTS, People, make_people
 from inspections.demo.pictures import keep_pictures
 from inspections.demo.places import Places, make_places
@@ -34,6 +35,8 @@ from inspections.models import (
     Counter,
     Evidence,
     Finding,
+    Layer,
+    LayerFeature,
     Officer,
     Operator,
     ScopeArea,
@@ -106,6 +109,15 @@ def build(
     areas, township_codes, village_codes, village_names = _areas(rng, land)
     called = dict(zip(_codes_in_order(), (name for name, _, _ in names.TOWNSHIPS), strict=True))
     people = make_people(rng, [(code, called[code]) for code in township_codes], _home(land), began)
+    layers = make_layers(
+        Random(seed + 1),  # noqa: S311
+        np.random.default_rng(seed + 1),
+        land,
+        township_names=[called[code] for code in township_codes],
+        village_names=village_names,
+        by=next(row["id"] for row in people.officers if row["name"] == "admin"),
+        at=began,
+    )
     progress("sites", 0, sites)
     places = make_places(
         rng,
@@ -125,7 +137,7 @@ def build(
     )
     pictures = keep_pictures(rng, settings.evidence, history, limit=photos, progress=progress)
     with store.write() as session:
-        _write(session, areas, people, places, history, pictures, began, progress)
+        _write(session, areas, people, layers, places, history, pictures, began, progress)
     _write_profile(settings, until.date())
 
 
@@ -216,6 +228,7 @@ def _write(
     session: Session,
     areas: list[dict[str, Any]],
     people: People,
+    layers: LayerRows,
     places: Places,
     history: History,
     photos: list[dict[str, Any]],
@@ -228,6 +241,8 @@ def _write(
         (Officer, people.officers),
         (ScopeArea, people.areas),
         (ScopeKind, people.kinds),
+        (Layer, layers.layers),
+        (LayerFeature, layers.features),
         (Operator, places.operators),
         (Site, [{key: value for key, value in site.items() if key != "township"} for site in places.sites]),
         (Visit, history.visits),
@@ -246,11 +261,13 @@ def _write(
             session.execute(insert(model.__table__), rows[start : start + BATCH])
             done += min(BATCH, len(rows) - start)
             progress("rows", done, total)
-    ledger.append_many(session, _in_order(places, history, people, began))
+    ledger.append_many(session, _in_order(places, layers, history, people, began))
     progress("rows", total, total)
 
 
-def _in_order(places: Places, history: History, people: People, began: datetime) -> Iterator[ledger.Draft]:
+def _in_order(
+    places: Places, layers: LayerRows, history: History, people: People, began: datetime
+) -> Iterator[ledger.Draft]:
     admin = next(row for row in people.officers if row["name"] == "admin")
 
     def by_admin(action: str, subject: str, key: uuid.UUID | str, facts: dict[str, Any]) -> ledger.Draft:
@@ -267,6 +284,8 @@ def _in_order(places: Places, history: History, people: People, began: datetime)
             officer["id"],
             {"name": officer["name"], "role": officer["role"].value},
         )
+    for layer in layers.layers:
+        yield by_admin("layer.imported", "layer", layer["id"], told_of(layer))
     for site in places.sites:
         facts = {"number": site["number"], "name": site["name"], "kind": site["kind"].value}
         clerk = people.clerks[site["township"]]

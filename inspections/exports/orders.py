@@ -20,10 +20,11 @@ from geo.writers.layers import Batch, Layer, Look
 from inspections.areas import area_names, find_county
 from inspections.cases.lists import CaseFilters
 from inspections.exports.columns import Column
+from inspections.layers.overlaps import LayerIndex
 from inspections.models import Body
 from inspections.permissions import Actor, is_county, is_township
 from inspections.sites.lists import SiteFilters, clean_filters
-from inspections.terms import Kind
+from inspections.terms import Kind, LayerKind
 from inspections.visits.lists import VisitFilter
 
 ALL = "all"  # every subject, each a layer of one GeoPackage
@@ -89,6 +90,11 @@ class Reading:
     def body_names(self) -> Mapping[UUID, str]:
         """Names of bodies by id."""
         return dict(self.session.execute(select(Body.id, Body.name)).all())
+
+    @cached_property
+    def basic_farmland(self) -> LayerIndex:
+        """The layer of permanent basic farmland, to measure each site in."""
+        return LayerIndex(self.session, LayerKind.BASIC_FARMLAND)
 
     def area_name(self, code: str | None) -> str | None:
         """What an area is called; its code where it is of an older time."""

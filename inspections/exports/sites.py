@@ -97,7 +97,7 @@ def _conditions(reading: Reading) -> Iterator[ColumnElement[bool]]:
 
 
 def _columns(reading: Reading) -> list[Column]:
-    columns = [*_first(reading), *_place_and_size(), *_keeping(reading)]
+    columns = [*_first(reading), *_place_and_size(), *_ground(reading), *_keeping(reading)]
     for kind in reading.site_kinds():
         columns += [_attribute(one, kind) for one in ATTRIBUTES[kind]]
     if reading.order.restricted:
@@ -161,6 +161,19 @@ def _attribute(attribute: Attribute, kind: Kind) -> Column:
         return row.attrs.get(attribute.key)
 
     return column(attribute.key, heading, title, form, get, words=words, kinds=(kind,))
+
+
+def _ground(reading: Reading) -> list[Column]:
+    """The basic farmland that sheds take; empty where no layer or no outline tells."""
+    if Kind.GREENHOUSE not in reading.site_kinds():
+        return []
+
+    def get(row: Any) -> float | None:
+        found = reading.basic_farmland.measure(row.geometry) if row.geometry is not None else None
+        return None if found is None or found.area_m2 is None else round(found.area_m2 / MU_M2, 2)
+
+    words = "占永久基本农田(亩)", "In permanent basic farmland (mu)"
+    return [column("basic_farmland_mu", *words, "number", get, places=2, kinds=(Kind.GREENHOUSE,))]
 
 
 def _area_mu(row: Any) -> float | None:

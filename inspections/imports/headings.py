@@ -249,6 +249,8 @@ WORTHLESS = frozenset(
         "实测长度(米)",
         "measured_mu",
         "measured_m",
+        "占永久基本农田(亩)",
+        "basic_farmland_mu",
     }
     | {"created_on", "last_visited_on", "last_visit", "登记日期", "最近检查日期"}
     | {"系统编号", "原坐标基准", "loc_datum"}

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from geo.shapes import representative_point
@@ -148,7 +148,7 @@ def _list_villages(session: Session, box: Box | None = None) -> list[Area]:
     if box is not None:
         west, south, east, north = box
         at_point = Area.geometry.is_(None) & Area.lon.between(west, east) & Area.lat.between(south, north)
-        query = query.where(in_box(session, Area, box) | at_point)
+        query = query.where(or_(in_box(session, Area, box), at_point))
     return list(session.scalars(query))
 
 
@@ -204,7 +204,7 @@ def _near_features(session: Session, kind: LayerKind, box: Box) -> Iterable[Pair
         of_feature = list(parts)
         shape = _whole([row.geometry for row in of_feature], box)
         if not shape.is_empty:
-            yield rounded([shape], NEAR_DIGITS)[0], _named(of_feature[0].name, shape)
+            yield rounded([shape], NEAR_DIGITS)[0], _named(of_feature[0].name, shape, box)
 
 
 def _whole(parts: list[Any], box: Box) -> Any:
@@ -212,12 +212,21 @@ def _whole(parts: list[Any], box: Box) -> Any:
     return clip(shape, box) if shapely.get_num_coordinates(shape) > WORTH_CLIPPING else shape
 
 
-def _named(name: str, shape: Any) -> dict[str, Any]:
-    """The name of a feature, and where to write it."""
+def _named(name: str, shape: Any, box: Box) -> dict[str, Any]:
+    """The name of a feature, and where to write it: in the middle half of the box, if it reaches there."""
     if not name:
         return {}
-    at = representative_point(max(shapely.get_parts(shape), key=lambda part: (part.area, part.length)))
+    seen = clip(shape, _middle(box))
+    parts = shapely.get_parts(shape if seen.is_empty else seen)
+    at = representative_point(max(parts, key=lambda part: (part.area, part.length)))
     return {"name": name, "at": [round(at.x, NEAR_DIGITS), round(at.y, NEAR_DIGITS)]}
+
+
+def _middle(box: Box) -> Box:
+    """The half of a box round its middle: the view, when a map asks for as much again around it."""
+    west, south, east, north = box
+    wide, high = (east - west) / 4, (north - south) / 4
+    return west + wide, south + high, east - wide, north - high
 
 
 def _name_of(area: Area) -> Pair:

@@ -27,6 +27,7 @@ from inspections.terms import AreaLevel, ImportState, Kind, SiteStatus, VisitSta
 from tests.browser.conftest import Faults, Live, axe, serve, watch
 from tests.factories import NOW
 from tests.imports import REGISTER, Desk, bring_areas
+from tests.layers import FARMLAND, RIVER, layer_file
 from tests.web.sent_files import ASKING, STRANGE
 
 pytestmark = pytest.mark.browser
@@ -61,11 +62,14 @@ PAGES = [
     ("supervisor", "import-asked", "/imports/{asked_id}"),
     ("supervisor", "import-unread", "/imports/{unread_id}"),
     ("supervisor", "import-applied", "/imports/{applied_id}"),
+    ("admin", "import-of-a-layer", "/imports/{layer_file_id}"),
     ("leader", "areas", "/areas"),
     ("supervisor", "areas-of-a-day", "/areas?on=2025-01-01"),
     ("supervisor", "areas-found", "/areas?q=镇"),
     ("supervisor", "area", "/areas/{area_code}"),
     ("supervisor", "area-ended", "/areas/{ended_code}"),
+    ("supervisor", "layers", "/layers"),
+    ("inspector", "layers-to-read", "/layers"),
     ("supervisor", "differences", "/areas/differences"),
     ("township", "differences-of-a-township", "/areas/differences"),
     ("supervisor", "differences-kept", "/areas/differences?kept=yes"),
@@ -86,6 +90,7 @@ NO_PAGES = (
     "statics.",
     "tiles.",
     "imports.show_progress",
+    "layers.show_layer",
     "imports.show_refused_rows",
     "imports.show_report",
     "map_files.",
@@ -134,6 +139,7 @@ def send_files(store: Store, folder: Path) -> None:
     desk.send(ASKING.replace("100.4001,38.93", f"{pond.lon + 0.0001:.6f},{pond.lat:.6f}"), "坑塘台账.csv")
     desk.send(STRANGE, "看不懂的表.csv")
     desk.apply(desk.send(REGISTER, "已导入的台账.csv", kind="straw"))
+    desk.send(layer_file(folder, FARMLAND, RIVER), subject="layers", kind="basic_farmland")
 
 
 def redraw(store: Store) -> None:
@@ -192,6 +198,7 @@ def ids_for(store: Store, who: str) -> dict[str, str]:
         visits = visits.order_by(Visit.saved_at.desc())
         cases = select(Case.id).join(Site, Case.site_id == Site.id).where(own)
         files = select(ImportBatch.id).where(ImportBatch.received_by_id == officer.id)
+        files = files.where(ImportBatch.subject == "sites")
         today = select(Area.code).where(Area.valid_to.is_(None))
         late = cases.order_by(Case.ended_at.is_not(None), Case.due_at, Case.number)
         queries = {
@@ -203,6 +210,7 @@ def ids_for(store: Store, who: str) -> dict[str, str]:
             "own_visit_id": visits.where(Visit.officer_id == officer.id, Visit.state == VisitState.SUBMITTED),
             "asked_id": files.where(ImportBatch.state == ImportState.CHECKED),
             "unread_id": files.where(ImportBatch.state == ImportState.RECEIVED),
+            "layer_file_id": select(ImportBatch.id).where(ImportBatch.subject == "layers"),
             "applied_id": files.where(ImportBatch.state == ImportState.APPLIED),
             "officer_id": select(Officer.id).where(Officer.name == "township"),
             "body_id": select(Body.id).order_by(Body.name),

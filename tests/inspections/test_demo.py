@@ -18,8 +18,22 @@ from inspections import checklists, demo, ledger
 from inspections.checklists.conditions import make_context
 from inspections.demo.answers import FAULTS, faulty_answers, kind_of, photo_items, sound_answers
 from inspections.demo.profile import demo_profile, profile_text
+from inspections.layers import list_kinds
+from inspections.layers.overlaps import list_site_overlaps
 from inspections.map_states import state_column
-from inspections.models import Area, Base, Body, Case, Evidence, Finding, LedgerEntry, Officer, Site, Visit
+from inspections.models import (
+    Area,
+    Base,
+    Body,
+    Case,
+    Evidence,
+    Finding,
+    LayerFeature,
+    LedgerEntry,
+    Officer,
+    Site,
+    Visit,
+)
 from inspections.settings import Settings
 from inspections.store import Store
 from inspections.terms import AreaLevel, CaseState, Kind, MapState
@@ -78,6 +92,20 @@ def test_every_site_lies_in_its_township_and_village(store, tmp_path):
         spot = shapely.Point(site.lon, site.lat)
         assert shapes[site.township_code].distance(spot) < 0.02  # a field may reach over the line
         assert site.geometry.distance(spot) < 1e-6
+
+
+def test_it_has_every_layer_for_reference_and_sites_that_lie_in_them(store, tmp_path):
+    built(store, tmp_path)
+    with store.read() as session:
+        county = session.scalars(select(Area.geometry).where(Area.level == AreaLevel.COUNTY)).one()
+        kinds = {one.kind: one.current for one in list_kinds(session)}
+        assert all(layer and layer.source and layer.dated and layer.features for layer in kinds.values())
+        shapes = session.scalars(select(LayerFeature.geometry)).all()
+        sheds = session.scalars(select(Site).where(Site.kind == Kind.GREENHOUSE)).all()
+        told = {list_site_overlaps(session, shed)[0].inside for shed in sheds}
+    assert all(shape.is_valid for shape in shapes)
+    assert shapely.covers(county.buffer(1e-6), shapes).all()
+    assert told == {True, False}
 
 
 def test_its_ledger_verifies_and_runs_in_time(store, tmp_path):

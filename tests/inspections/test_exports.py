@@ -41,6 +41,7 @@ from tests.factories import (
     a_site,
     an_officer,
 )
+from tests.layers import a_layer
 
 FIRST = ["id", "number", "name", "kind", "subtype", "status", "state", "township", "village", "area_m2"]
 ATTRS = {
@@ -179,6 +180,22 @@ def test_every_attribute_of_a_kind_has_its_column(sqlite_county, kind):
         order = Order("sites", sites=SiteFilters(kind=kind))
         keys = [one.field.key for one in exports.columns_of(session, order, by=SYSTEM, now=NOW)]
     assert keys[-len(ATTRIBUTES[kind]) :] == [one.key for one in ATTRIBUTES[kind]]
+
+
+def test_the_basic_farmland_that_sheds_take_is_written_where_a_layer_tells(county, folder):
+    half_in = shapely.box(100.445, 38.92, 100.455, 38.93)
+    with county.write() as session:
+        a_site(session, Kind.GREENHOUSE, name="占田棚", geometry=half_in)
+        a_site(session, Kind.GREENHOUSE, name="只有点")
+        a_site(session, geometry=half_in)
+    heading = "占永久基本农田(亩)"
+    export(county, folder / "a.csv")
+    assert {row[heading] for row in table(folder / "a.csv")} == {""}
+    with county.write() as session:
+        a_layer(session)
+    export(county, folder / "b.csv")
+    told = {row["点位名称"]: row[heading] for row in table(folder / "b.csv")}
+    assert told == {"占田棚": "722.02", "只有点": "", "苇塘东塘": ""}
 
 
 @pytest.mark.parametrize("subject", list(exports.SUBJECTS))

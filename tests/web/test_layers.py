@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
 
 import pytest
 from shapely import LineString, Point, box
@@ -191,3 +193,59 @@ def test_layers_of_every_kind_have_their_words(sqlite_app, as_sqlite_officer):
         assert len(session.scalars(select(Layer)).all()) == len(LayerKind)
     words = page_of(as_sqlite_officer("supervisor"))
     assert all(name in words for name in ("河流水系", "道路", "耕地", "永久基本农田", "禁烧区"))
+
+
+def ask(client, path, **headers):
+    return client.get(f"/api/layers/{path}", headers={"Accept-Encoding": "gzip"} | headers)
+
+
+def test_a_layer_is_sent_packed_with_a_tag_and_once_only(app, as_officer):
+    with app.extensions["xuntu.store"].write() as session:
+        a_layer(session)
+    client = as_officer("inspector")
+    answer = ask(client, "basic_farmland.geojson?zoom=9.25")
+    assert (answer.status_code, answer.mimetype) == (200, "application/geo+json")
+    assert answer.headers["Content-Encoding"] == "gzip"
+    [drawn] = json.loads(gzip.decompress(answer.data))["features"]
+    assert drawn["geometry"]["type"] == "MultiPolygon"
+    again = ask(client, "basic_farmland.geojson?zoom=11", **{"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    plain = client.get("/api/layers/basic_farmland.geojson?zoom=11")
+    assert plain.json["features"] == [drawn]
+    assert plain.headers["ETag"] != answer.headers["ETag"]
+
+
+def test_near_a_box_has_to_be_named(sqlite_app, as_sqlite_officer):
+    with sqlite_app.extensions["xuntu.store"].write() as session:
+        a_layer(session, LayerKind.RIVERS, names=("苇河",))
+    client = as_sqlite_officer("inspector")
+    assert client.get("/api/layers/rivers.geojson?zoom=15").json["code"] == "map.box_unreadable"
+    near = client.get("/api/layers/rivers.geojson?zoom=15&bbox=100.3,38.8,100.5,39")
+    [river] = near.json["features"]
+    assert river["properties"]["name"] == "苇河"
+    assert (
+        client.get("/api/layers/rivers.geojson?zoom=15&bbox=100.8,38.6,100.81,38.61").json["features"] == []
+    )
+
+
+@pytest.mark.parametrize("zoom", ["", "x", "-1", "26", "nan", "inf"])
+def test_a_zoom_that_is_none_is_refused(as_sqlite_officer, zoom):
+    answer = as_sqlite_officer("leader").get(f"/api/layers/villages.geojson?zoom={zoom}")
+    assert (answer.status_code, answer.json["code"]) == (422, "layer.zoom_unreadable")
+
+
+@pytest.mark.parametrize("kind", ["rivers", "townships", "basic-farmland"])
+def test_a_layer_there_is_none_of_is_not_found(as_sqlite_officer, kind):
+    answer = as_sqlite_officer("leader").get(f"/api/layers/{kind}.geojson?zoom=9")
+    assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+
+
+def test_the_map_offers_what_there_is_with_source_and_day(sqlite_app, as_sqlite_officer):
+    with sqlite_app.extensions["xuntu.store"].write() as session:
+        a_layer(session, LayerKind.BAN_ZONES, source="县政府<公告>")
+    page = as_sqlite_officer("leader").get("/map").text
+    block = json.loads(page.partition('id="map_county-data">')[2].partition("</script>")[0])
+    assert block["reference"] == [
+        {"kind": "villages", "label": "村", "about": "2020年1月1日"},
+        {"kind": "ban_zones", "label": "禁烧区", "about": "县政府<公告> · 2025年12月31日"},
+    ]

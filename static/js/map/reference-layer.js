@@ -47,28 +47,34 @@ export class ReferenceLayer {
     for (const part of [this.group, this.labels]) on ? part.addTo(this.map) : part.remove();
     this.map[on ? "on" : "off"]("moveend", this.moved);
     if (on) return this.load();
-    this.asked?.abort();
+    this.stop();
     this.told({});
   }
 
-  /** Draws what suits the zoom and the view; what is there already is not asked for again. */
+  /** Draws what suits the zoom and the view; what is there already, or on its way, is not asked for again. */
   async load() {
     const zoom = this.map.getZoom();
-    const far = classOf(zoom);
-    if (this.shown && this.shown.far === far && (far || this.shown.box.contains(this.map.getBounds()))) {
-      this.thinNames();
-      return;
-    }
-    this.asked?.abort();
-    const asked = (this.asked = new AbortController());
-    const box = this.map.getBounds().pad(AROUND);
+    const wanted = { far: classOf(zoom), box: this.map.getBounds() };
+    this.thinNames();
+    if (serves(this.shown, wanted) || serves(this.asking, wanted)) return;
+    this.stop();
+    const asked = new AbortController();
+    const box = wanted.box.pad(AROUND);
+    Object.assign(this, { asked, asking: { ...wanted, box } });
     this.told({ busy: true });
     try {
-      this.draw(await this.fetch(zoom, far, box, asked.signal), { far, box });
+      this.draw(await this.fetch(zoom, wanted.far, box, asked.signal), this.asking);
       this.told({});
     } catch (error) {
       if (error.name !== "AbortError") this.told({ failed: true });
+    } finally {
+      if (this.asked === asked) this.asking = null;
     }
+  }
+
+  stop() {
+    this.asked?.abort();
+    this.asking = null;
   }
 
   async fetch(zoom, far, box, signal) {
@@ -81,18 +87,17 @@ export class ReferenceLayer {
   }
 
   draw({ features }, shown) {
-    if (!this.on) return;
+    if (!this.on || !shown) return;
     this.shown = shown;
     const { L } = window;
     const shapes = features.filter(({ geometry }) => geometry.type !== "Point");
     this.group.clearLayers();
-    for (const [fits, className] of [
-      [(type) => type.endsWith("Polygon"), `ref ref-${this.kind}`],
-      [(type) => type.endsWith("LineString"), `ref ref-line ref-${this.kind}`],
-    ]) {
-      const style = { className, pane: "reference", renderer: rendererOf(this.map), fillColor: `url(#ref-${this.kind})` };
-      const fitting = shapes.filter(({ geometry }) => fits(geometry.type));
-      if (fitting.length) this.group.addLayer(L.geoJSON(together(fitting), { style: { ...style, fillOpacity: 1 }, interactive: false }));
+    const look = { pane: "reference", renderer: rendererOf(this.map), interactive: false };
+    for (const [type, name] of [["Polygon", ""], ["LineString", " ref-line"]]) {
+      const fitting = shapes.filter(({ geometry }) => geometry.type.endsWith(type));
+      const className = `ref${name} ref-${this.kind}${shown.far ? " ref-far" : ""}`;
+      const style = { ...look, className, fillColor: `url(#ref-${this.kind})`, fillOpacity: 1 };
+      if (fitting.length) this.group.addLayer(L.geoJSON(together(fitting, type), { ...look, style }));
     }
     this.drawNames(namedOnce(features));
   }
@@ -121,6 +126,11 @@ export class ReferenceLayer {
   }
 }
 
+/** Whether what is drawn, or on its way, serves a view. */
+function serves(there, { far, box }) {
+  return Boolean(there) && there.far === far && (far !== null || there.box.contains(box));
+}
+
 const renderers = new WeakMap();
 
 /** All layers share one picture, so that which lies above which is their order in it. */
@@ -130,10 +140,11 @@ function rendererOf(map) {
 }
 
 /** One path for all shapes of a sort: browsers draw that quicker than thousands. */
-function together(features) {
-  const isPolygon = features[0].geometry.type.endsWith("Polygon");
-  const parts = features.flatMap(({ geometry: { type, coordinates } }) => (type.startsWith("Multi") ? coordinates : [coordinates]));
-  return { type: isPolygon ? "MultiPolygon" : "MultiLineString", coordinates: parts };
+function together(features, type) {
+  const parts = features.flatMap(({ geometry }) =>
+    geometry.type.startsWith("Multi") ? geometry.coordinates : [geometry.coordinates],
+  );
+  return { type: `Multi${type}`, coordinates: parts };
 }
 
 const overlap = (one, other) =>

@@ -18,8 +18,8 @@ export function addReferenceLayers(county) {
 }
 
 class ReferenceLayers {
-  constructor({ map, page, words }, offered) {
-    Object.assign(this, { map, page, words });
+  constructor({ map, page, words, data }, offered) {
+    Object.assign(this, { map, page, words, opening: data.opens_on ?? data.bounds });
     this.switches = offered.map((one) => this.makeSwitch(one));
     this.legend = element("ul", { class: "legend-reference", "aria-label": words.reference });
   }
@@ -30,40 +30,48 @@ class ReferenceLayers {
     control.append(element("fieldset", { class: "ref-list" }, element("legend", {}, this.words.reference), ...rows));
     this.page.querySelector(".legend-bar > ul").after(this.legend);
     this.page.append(patterns());
-    const wanted = recall();
-    for (const one of this.switches) {
-      one.input.addEventListener("change", () => this.turn(one));
-      if (wanted.includes(one.kind)) {
-        one.input.checked = true;
-        this.turn(one);
-      }
+    for (const one of this.switches) one.input.addEventListener("change", () => this.turn(one));
+    this.turnOnAgain(recall());
+  }
+
+  /** What this browser had on; the legend takes its room, and what the map opened on is still seen whole. */
+  turnOnAgain(kinds) {
+    const [west, south, east, north] = this.opening;
+    const opening = window.L.latLngBounds([[south, west], [north, east]]);
+    const whole = this.map.getBounds().contains(opening);
+    for (const one of this.switches.filter(({ kind }) => kinds.includes(kind))) {
+      one.input.checked = true;
+      this.turn(one);
     }
+    if (whole && !this.map.getBounds().contains(opening)) this.map.fitBounds(opening, { animate: false });
   }
 
   makeSwitch({ kind, label, about }) {
     const input = element("input", { type: "checkbox" });
-    const told = element("span", { class: "ref-told", role: "status" });
     const words = element("span", {}, label, ...(about ? [element("small", {}, about)] : []));
-    const row = element("div", { class: "ref-switch" }, element("label", {}, input, key(kind), words), told);
-    const layer = new ReferenceLayer(this.map, kind, (state) => this.tell(told, layer, state));
+    const row = element("div", { class: "ref-switch" }, element("label", {}, input, key(kind), words));
+    const told = element("span", { class: "ref-told", role: "status" });
+    const entry = element("li", {}, key(kind), words.cloneNode(true), told);
+    const layer = new ReferenceLayer(this.map, kind, (state) => this.tell({ row, told }, layer, state));
     layer.group.on("layeradd", () => this.stack());
-    return { kind, input, row, layer, entry: element("li", {}, key(kind), words.cloneNode(true)) };
+    return { kind, input, row, layer, entry };
   }
 
-  turn({ kind, input, layer, entry }) {
+  turn({ input, layer }) {
     layer.turn(input.checked);
     const on = this.switches.filter((one) => one.input.checked);
     this.legend.replaceChildren(...on.map((one) => one.entry));
+    this.map.invalidateSize({ animate: false });
     remember(on.map((one) => one.kind));
-    entry.dataset.kind = kind;
   }
 
-  tell(place, layer, { busy = false, failed = false }) {
-    place.closest(".ref-switch").toggleAttribute("aria-busy", busy);
-    if (!failed) return place.replaceChildren();
+  /** Says in the legend, which is always in sight, what did not arrive. */
+  tell({ row, told }, layer, { busy = false, failed = false }) {
+    row.toggleAttribute("data-busy", busy);
+    if (!failed) return told.replaceChildren();
     const again = element("button", { class: "btn btn-small", type: "button" }, this.words.retry);
     again.addEventListener("click", () => layer.load());
-    place.replaceChildren(this.words.reference_failed, again);
+    told.replaceChildren(this.words.reference_failed, again);
   }
 
   stack() {
@@ -74,7 +82,8 @@ class ReferenceLayers {
 /** A little picture of how a layer is drawn. */
 function key(kind) {
   const d = LINES.has(kind) ? "M0 7h24" : "M1 1h22v12H1z";
-  const path = drawing("path", { class: `ref ref-${LINES.has(kind) ? "line " : ""}${kind ? `ref-${kind}` : ""}`, d, fill: `url(#ref-${kind})` });
+  const className = `ref ${LINES.has(kind) ? "ref-line " : ""}ref-${kind}`;
+  const path = drawing("path", { class: className, d, fill: `url(#ref-${kind})` });
   return drawing("svg", { class: "ref-key", viewBox: "0 0 24 14", "aria-hidden": "true" }, path);
 }
 
