@@ -311,8 +311,8 @@ OTHERWISE = """() => [...window.kept].map(([canvas, was]) => {
   if (was.length !== became.length) return 1;
   return was.filter((value, at) => value !== became[at]).length / was.length;
 })"""
-# Digits are smoothed in one way on a canvas that is shown, in another on one that is read; a mark whose place the
-# page rounds to some metres may lie a pixel aside
+# Digits are smoothed in one way on a canvas that is shown, in another on one that is read; a mark whose place
+# the page rounds to some metres may lie a pixel aside
 MOST_OTHERWISE = 0.03
 ROUNDED = 4e-7  # of the world's side: a fifth of a pixel at level 11
 SAME_PIECES = """async () => {

@@ -57,6 +57,7 @@ def middle(page: Page) -> list[float]:
 
 
 def looks_at(page: Page, lon: float, lat: float, *, zoom: int) -> bool:
+    expect(page).to_have_url(re.compile(rf"at=[\d.]+,[\d.]+,{zoom}(&|$)"))  # it has flown there
     at = middle(page)
     return abs(at[0] - lon) < 0.001 and abs(at[1] - lat) < 0.001 and at[2] == zoom
 
