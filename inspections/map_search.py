@@ -121,7 +121,8 @@ def search(
     state = state_column(now, period).label("state")
     keys = find_keys(session, words, by=by, statuses=SHOWN, most=MOST_SITES + MOST_COUNTED)
     named = _sites_by_key(session, keys[:MOST_SITES], state)
-    near = [one for one in _sites_near(session, positions, by, state) if one.key not in set(keys)]
+    known = set(keys)
+    near = [one for one in _sites_near(session, positions, by, state) if one.key not in known]
     sites = [*near, *named][:MOST_SITES]
     more = min(len(keys) + len(near) - len(sites), MOST_COUNTED)
     return Found(sites, list_places(session, words), positions, more)
