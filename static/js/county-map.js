@@ -26,7 +26,7 @@ import { Status } from "./map/status.js";
 const REACH = { touch: 22, mouse: 10 }; // pixels around a tap or a click
 const FINE_LINES_FROM_ZOOM = 11;
 const CLOSE_ZOOM = 15; // where true shapes show
-const PHONE = 700; // pixels of the map's width
+const PHONE = 700; // pixels of the window's width
 const LISTED_IN_VIEW = 100;
 const STATES_AFTER_MS = 30_000; // deadlines pass meanwhile
 const REST_MS = 300; // without moving, before the address follows
@@ -41,7 +41,7 @@ class CountyMap {
   constructor(page, { map, layers, data }) {
     Object.assign(this, { page, map, layers, data, words: data.words, filter: data.filter });
     const { icons, marks } = page.dataset;
-    Object.assign(this, { icons, marks, chosen: null, presses: null });
+    Object.assign(this, { icons, marks, chosen: null, presses: null, whole: Promise.resolve() });
     this.form = document.getElementById("map-filters");
     this.list = page.querySelector(".map-list");
     this.status = new Status(page.querySelector(".map-status"));
@@ -104,7 +104,8 @@ class CountyMap {
       await engine.ask("moment", { now: this.live.now(), period: periodOf(this.filter) });
       this.layers.sites.setEngine(engine);
       await this.show();
-      await engine.ask("add", { part: "shapes" });
+      this.whole = engine.ask("add", { part: "shapes" });
+      await this.whole;
       if (this.needsShapes()) await this.show();
       this.map.getContainer().dataset.complete = "";
     } catch (error) {
@@ -235,14 +236,14 @@ class CountyMap {
 
   /** Shows what the address said before. */
   async goBackTo(state) {
-    if (!state) return location.reload(); // an address that this page never wrote
+    if (!state) return; // only the part behind # is another: a way to skip to the map
     const { filter, at, site } = state;
     writeForm(this.form, filter);
     this.map.setView([at.lat, at.lon], at.zoom, { animate: false });
     if (toQuery(filter) !== toQuery(this.filter)) await this.applyFilter(filter, { move: false });
     if (site) await this.choose(site, { push: false });
     else this.panel.close({ quietly: true });
-    return this.remember({ push: false });
+    this.remember({ push: false });
   }
 
   moved() {
@@ -263,7 +264,7 @@ class CountyMap {
 
   /** On a phone the county keeps what is late; a chosen state is always shown. */
   isSparse() {
-    return this.map.getSize().x < PHONE && !this.filter.state;
+    return innerWidth < PHONE && !this.filter.state;
   }
 
   /** Gives all presses on the map to a tool, until the function it gets back is called. */
@@ -279,11 +280,19 @@ class CountyMap {
     if (this.presses) return this.presses(event);
     const { containerPoint, originalEvent } = event;
     const reach = originalEvent.pointerType === "touch" ? REACH.touch : REACH.mouse;
-    const { sites, total, box } = await this.layers.sites.hit(containerPoint, reach);
+    const { sites, total, box } = await this.hitWhole(containerPoint, reach);
     if (total === 1) return this.choose(sites[0]);
     if (total) return this.offer(sites, total);
     if (box) return this.map.fitBounds(boundsOfBox(box), { padding: [60, 60], maxZoom: this.map.getZoom() + 3 });
     return this.panel.close();
+  }
+
+  /** What is pressed, with the keys that come in the second file. */
+  async hitWhole(point, reach) {
+    const found = await this.layers.sites.hit(point, reach);
+    if (!found.total || found.sites[0].key !== undefined) return found;
+    await this.whole.catch(() => {});
+    return this.layers.sites.hit(point, reach);
   }
 
   /** Lists the sites that lie on one spot. */

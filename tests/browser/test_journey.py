@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from inspections import ledger
 from inspections.models import Case, Evidence, Site, Visit
 from tests.browser.conftest import Live, sign_in
-from tests.browser.test_map import colour_at, drawn, press
+from tests.browser.test_map import colour_at, drawn, painted, press
 from tests.factories import IN_WEST, a_pond_shape, a_site
 from tests.photos import a_photo
 
@@ -92,6 +92,8 @@ def test_a_black_pond_found_on_the_map_is_visited_and_the_leader_sees_it(tablet,
     page = tablet
     sign_in(page, "inspector", "/sites")
     card = find_on_the_map(page)
+    expect(page.locator(".leaflet-pan-anim")).to_have_count(0)  # the card took its place
+    painted(page)
     assert colour_at(page, *IN_WEST, aside=(0, 0)) == "#ffffff"  # nothing is known of it
     keep(page, "1-map")
     tap(card.get_by_role("link", name="打开点位"))
