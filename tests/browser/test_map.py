@@ -270,6 +270,7 @@ def test_a_position_that_is_refused_is_said_on_the_map(open_page):
     page = open_page(permissions=[])
     page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
     sign_in(page, "leader", "/map")
+    expect(page.locator(".map-status")).to_contain_text("还没有点位")  # the sites' answer has come
     page.locator(".leaflet-control-locate a").click()
     expect(page.locator(".map-status")).to_contain_text("没有取得位置")
 

@@ -433,7 +433,14 @@ def test_demo_prints_accounts_serves_and_ends_quietly(tmp_path):
         port = str(free.getsockname()[1])
     command = [sys.executable, "app.py", "demo", "--sites", "60", "--port", port]
     server = subprocess.Popen(  # noqa: S603
-        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A suite that runs in the background of a shell ignores the signal, and its children with it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         said = [server.stdout.readline().strip() for _ in range(7)]
