@@ -108,9 +108,8 @@ def read_profile(path: Path, *, required: bool) -> Mapping[str, Any]:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise WrongSetting(name="XUNTU_COUNTY", value=str(path), why=str(error)) from error
-    read_local_datums(
-        profile
-    )  # what is wrong there would come to light with the first file, and move its places
+    # What is wrong there would come to light with the first file, and move its places
+    read_local_datums(profile)
     return profile
 
 

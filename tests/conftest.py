@@ -28,6 +28,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     missing = {
         "long": None if config.getoption("--long") else "runs with --long",
         "browser": None if CHROMIUM else "chromium is not installed",
+        "node": None if shutil.which("node") else "node is not installed",
         "postgres": None if POSTGRES else "XUNTU_TEST_POSTGRES is not set",
     }
     for item in items:

@@ -88,6 +88,12 @@ def area_names(session: Session, *, on: date | None = None) -> dict[str, str]:
     return names_on(list_names(session), on)
 
 
+def every_name(session: Session) -> dict[str, str]:
+    """Names by code as they are called today, the county's among them."""
+    county = find_county(session)
+    return area_names(session) | ({county.code: county.name} if county else {})
+
+
 def list_names(session: Session) -> Sequence[tuple[str, str, date]]:
     """Code, name and first day of every version of townships and villages, by code and day."""
     query = select(Area.code, Area.name, Area.valid_from).where(Area.level != AreaLevel.COUNTY)

@@ -17,7 +17,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from geo.writers.layers import Batch, Layer, Look
-from inspections.areas import area_names, find_county
+from inspections.areas import every_name
 from inspections.cases.lists import CaseFilters
 from inspections.exports.columns import Column
 from inspections.layers.overlaps import LayerIndex
@@ -83,8 +83,7 @@ class Reading:
     @cached_property
     def area_names(self) -> Mapping[str, str]:
         """Names by code: townships, villages and the county itself."""
-        county = find_county(self.session)
-        return area_names(self.session) | ({county.code: county.name} if county else {})
+        return every_name(self.session)
 
     @cached_property
     def body_names(self) -> Mapping[UUID, str]:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from geo.areas import NOWHERE
 from inspections import ledger
-from inspections.areas import area_names, find_county, village_index
+from inspections.areas import every_name, village_index
 from inspections.areas.boundaries import Boundaries
 from inspections.areas.candidates import list_candidates
 from inspections.areas.comparing import CHUNK, MAY_STAY, OF_VILLAGE, Difference, compare_sites
@@ -32,6 +32,7 @@ from inspections.store import ChangedMeanwhile
 from inspections.typed import NotInList, ReasonMissing, TextTooLong, clean_text
 
 LONGEST_REASON = 200
+_WRITTEN = ("township_code", "village_code", "township_reason")
 
 
 class NoDifference(Conflict):
@@ -171,7 +172,7 @@ def _get_group(session: Session, filters: DifferenceFilters, seen: int, by: Acto
 def _kept(session: Session, one: Difference, reason: str) -> _Move:
     if one.why not in MAY_STAY:
         code = (one.village_code if one.why in OF_VILLAGE else None) or one.township_code
-        raise CannotStay(name=_names(session).get(code, code))
+        raise CannotStay(name=every_name(session).get(code, code))
     return _Move(one, one.township_code, one.village_code, reason)
 
 
@@ -186,7 +187,7 @@ def _check_reason(text: str) -> str:
 
 def _write(session: Session, moves: Sequence[_Move], by: Actor, now: datetime) -> None:
     """Write rows and entries; what somebody changed since the comparison is a conflict."""
-    names = _names(session)
+    names = every_name(session)
     for move in moves:
         if not may_move(by, move.one, move.township):
             raise OutsideScope(township=names.get(move.township, move.township), field="to")
@@ -240,12 +241,3 @@ def _draft(move: _Move, names: Mapping[str, str], by: Actor, now: datetime) -> D
     return Draft(
         now, action, "site", str(one.site_id), by.id, by.name, by.role, facts, one.site_id, by.address
     )
-
-
-def _names(session: Session) -> dict[str, str]:
-    """Names of areas as the ledger keeps them, the county's among them."""
-    county = find_county(session)
-    return area_names(session) | ({county.code: county.name} if county else {})
-
-
-_WRITTEN = ("township_code", "village_code", "township_reason")

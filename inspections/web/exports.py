@@ -145,7 +145,6 @@ def _file_name(order: Order, ending: str) -> str:
 
 def _show(order: Order, *, said: str = "", chosen: str = "") -> str:
     places = areas.list_choices(session())
-    names = {code: name for code, name, *_rest in places}
     return render_template(
         "exports/new.html",
         order=order,
@@ -154,7 +153,7 @@ def _show(order: Order, *, said: str = "", chosen: str = "") -> str:
         subjects={subject: _(words) for subject, (words, _page) in SUBJECTS.items()},
         kinds=site_filters.own_kinds(),
         townships=[(code, name) for code, name, level, _parent in places if level == AreaLevel.TOWNSHIP],
-        chips=_chips(order, names),
+        chips=_chips(order, areas.area_names(session())),
         formats=[(ending, name, _(hint)) for ending, (name, hint, _type) in FORMATS.items()],
         chosen=chosen if chosen in FORMATS else next(iter(FORMATS)),
         encodings=ENCODINGS,

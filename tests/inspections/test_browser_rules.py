@@ -18,8 +18,6 @@ from tests.inspections.answer_sets import a_visit
 JS = Path(__file__).parents[1] / "js"
 A_KIND = 600
 
-needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
-
 
 def in_the_browser(visits: list[dict[str, Any]]) -> list[dict[str, Any]]:
     asked = json.dumps({"checklist": load_checklist().for_browser(), "visits": visits})
@@ -44,7 +42,7 @@ def on_the_server(visit: dict[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(outcome.as_json()))
 
 
-@needs_node
+@pytest.mark.node
 @pytest.mark.parametrize("kind", list(Kind))
 def test_browser_and_server_come_to_the_same_outcome(kind: Kind) -> None:
     rng = random.Random(f"judged alike: {kind}")  # noqa: S311
@@ -56,7 +54,7 @@ def test_browser_and_server_come_to_the_same_outcome(kind: Kind) -> None:
     assert len({finding["code"] for outcome in server for finding in outcome["findings"]}) >= 6
 
 
-@needs_node
+@pytest.mark.node
 def test_the_sets_meet_every_requirement_and_every_sentence() -> None:
     """Else two sets of rules could agree only because nothing was asked of them."""
     checklist = load_checklist()
@@ -72,7 +70,7 @@ def test_the_sets_meet_every_requirement_and_every_sentence() -> None:
     assert checklist.messages.keys() - sentences == {"required", "photo_missing", "outline_size"}
 
 
-@needs_node
+@pytest.mark.node
 def test_the_browsers_own_tests_pass() -> None:
     ran = subprocess.run(  # noqa: S603
         [shutil.which("node"), "--test", JS / "checklist.test.mjs"],

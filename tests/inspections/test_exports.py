@@ -62,13 +62,6 @@ def county(store: Store) -> Store:
 
 
 @pytest.fixture
-def sqlite_county(sqlite_store: Store) -> Store:
-    with sqlite_store.write() as session:
-        a_county(session)
-    return sqlite_store
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     made = tmp_path / "out"
     made.mkdir()

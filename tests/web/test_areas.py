@@ -11,6 +11,7 @@ import shapely
 from sqlalchemy import select
 
 from inspections import ledger
+from inspections.areas import versions
 from inspections.models import Area, ImportBatch, LedgerEntry, Officer, Site
 from inspections.permissions import actor_of
 from inspections.terms import Kind
@@ -328,6 +329,15 @@ def test_what_no_form_of_ours_sends_changes_nothing(sqlite_app, sqlite_store, as
     draw(sqlite_store)
     assert settle(as_sqlite_officer("supervisor"), **fields).status_code in (404, 409, 422)
     assert township_of(sqlite_store, site) == WEST
+
+
+def test_a_list_of_found_areas_that_is_cut_says_so(sqlite_store, as_sqlite_officer, monkeypatch):
+    said = "The first 2 are shown."
+    client = as_sqlite_officer("supervisor")
+    client.post("/language", data={"lang": "en", "csrf_token": csrf_of(client, "/areas")})
+    assert said not in text_of(get_page(client, "/areas?q=99"))
+    monkeypatch.setattr(versions, "MOST_LISTED", 2)
+    assert said in text_of(get_page(client, "/areas?q=99"))
 
 
 def test_many_differences_come_in_pages_and_ask_little(app, store, as_officer):

@@ -357,6 +357,8 @@ def test_differences_are_printed_and_counted_last(county):
 
 def test_differences_are_written_as_csv_that_excel_reads(sqlite_county, tmp_path):
     redraw(sqlite_county)
+    with sqlite_county.store.write() as session:
+        session.execute(text("UPDATE areas SET name = '＝西镇' WHERE code LIKE '990101100%'"))
     path = tmp_path / "differences.csv"
     assert sqlite_county("areas", "differences", "--csv", path)[0] == 0
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
@@ -364,6 +366,7 @@ def test_differences_are_written_as_csv_that_excel_reads(sqlite_county, tmp_path
         heading, row = csv.reader(file)
     assert heading == ["number", "kind", "recorded", "by the boundaries", "why"]
     assert row[0] == "P-990101100-0001"
+    assert row[2].startswith("'＝"), "what a spreadsheet would run is made harmless"
 
 
 def test_a_list_of_differences_that_cannot_be_written_is_one_line(sqlite_county, tmp_path):
@@ -430,7 +433,14 @@ def test_demo_prints_accounts_serves_and_ends_quietly(tmp_path):
         port = str(free.getsockname()[1])
     command = [sys.executable, "app.py", "demo", "--sites", "60", "--port", port]
     server = subprocess.Popen(  # noqa: S603
-        command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A suite that runs in the background of a shell ignores the signal, and its children with it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         said = [server.stdout.readline().strip() for _ in range(7)]

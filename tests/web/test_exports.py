@@ -13,15 +13,15 @@ import pyogrio
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from werkzeug.http import parse_options_header
 from werkzeug.test import TestResponse
 
 from inspections.exports import SUBJECTS
-from inspections.models import LedgerEntry, Operator
+from inspections.models import Area, LedgerEntry, Operator
 from inspections.terms import Kind, VisitResult
 from tests.case_factories import a_case, a_visit
-from tests.factories import IN_EAST, NOW, WEST, a_site
+from tests.factories import EAST, IN_EAST, NOW, WEST, a_site
 from tests.pages import check_page, get_page, text_of
 from tests.web.conftest import csrf_of, sign_in_as
 
@@ -63,6 +63,14 @@ def entries(app: Flask) -> list[LedgerEntry]:
     with app.extensions["xuntu.store"].read() as session:
         query = select(LedgerEntry).where(LedgerEntry.subject == "export").order_by(LedgerEntry.number)
         return list(session.scalars(query))
+
+
+def test_a_township_that_ended_is_called_by_its_name_among_the_filters(sqlite_filled):
+    with sqlite_filled.extensions["xuntu.store"].write() as session:
+        session.execute(update(Area).where(Area.code == EAST).values(valid_to=NOW.date()))
+    page = get_page(sign_in_as(sqlite_filled, "supervisor"), f"/exports?subject=sites&township={EAST}")
+    chips = [text_of(one) for one in page.iter() if "chip" in (one.get("class") or "").split()]
+    assert any("东乡" in chip for chip in chips), chips
 
 
 def test_a_list_is_sent_as_a_file_with_a_chinese_name(filled):

@@ -293,7 +293,7 @@ def test_a_repair_is_drawn_before_and_after(app, as_sqlite_officer):
     assert paths["shape-after"].count("M") == 2
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+@pytest.mark.node
 def test_the_pure_parts_of_the_pages_of_imports_hold():
     ran = subprocess.run(  # noqa: S603 (our own file)
         [shutil.which("node"), "--test", JS / "imports.test.mjs"], capture_output=True, text=True, check=False

@@ -243,7 +243,7 @@ def test_the_small_map_of_no_site_yet_opens_on_the_county(as_sqlite_officer):
     assert block_of(page, "map_editor")["site"] is None
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+@pytest.mark.node
 def test_the_pure_parts_of_the_map_hold():
     ran = subprocess.run(  # noqa: S603 (our own file)
         [shutil.which("node"), "--test", JS / "map.test.mjs"], capture_output=True, text=True, check=False

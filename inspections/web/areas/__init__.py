@@ -39,6 +39,7 @@ def list_areas() -> ResponseReturnValue:
         on=on,
         today=today,
         first_day=None if listed else versions.first_day(session()),
+        most=versions.MOST_LISTED,
         q=said,
         opens_imports=_opens_imports(),
     )

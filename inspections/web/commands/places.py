@@ -12,6 +12,7 @@ from unicodedata import east_asian_width
 
 from flask_babel import gettext as _
 
+from geo.writers.defusing import defuse
 from inspections.areas import comparing, versions
 from inspections.areas.boundaries import Boundaries
 from inspections.areas.comparing import Difference
@@ -20,8 +21,6 @@ from inspections.terms import AreaLevel, label
 from inspections.web.areas import words
 from inspections.web.commands import Call, say
 from inspections.web.filters import language
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
@@ -109,7 +108,7 @@ def _width(text: str) -> int:
 def _written(rows: Iterable[Sequence[str]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerows([[f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row] for row in rows])
+    writer.writerows([map(defuse, row) for row in rows])
     return text.getvalue().encode("utf-8-sig")  # the mark tells Excel that it is UTF-8
 
 
