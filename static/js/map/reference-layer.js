@@ -58,26 +58,28 @@ export class ReferenceLayer {
     this.thinNames();
     if (serves(this.shown, wanted) || serves(this.asking, wanted)) return;
     this.stop();
-    const asked = new AbortController();
-    const box = wanted.box.pad(AROUND);
-    Object.assign(this, { asked, asking: { ...wanted, box } });
+    const asked = (this.asked = new AbortController());
+    const asking = (this.asking = { ...wanted, box: wanted.box.pad(AROUND) });
     this.told({ busy: true });
     try {
-      this.draw(await this.fetch(zoom, wanted.far, box, asked.signal), this.asking);
-      this.told({});
-    } catch (error) {
-      if (error.name !== "AbortError") this.told({ failed: true });
-    } finally {
-      if (this.asked === asked) this.asking = null;
+      const found = await this.fetch(zoom, asking, asked.signal);
+      if (this.asked === asked) this.draw(found, asking);
+    } catch {
+      if (this.asked === asked) this.failed();
     }
   }
 
   stop() {
     this.asked?.abort();
-    this.asking = null;
+    this.asked = this.asking = null;
   }
 
-  async fetch(zoom, far, box, signal) {
+  failed() {
+    this.asking = null;
+    this.told({ failed: true });
+  }
+
+  async fetch(zoom, { far, box }, signal) {
     if (!this.kept.has(far)) {
       const found = await getJson(addressOf(this.kind, zoom, box), { signal });
       if (!far) return found;
@@ -87,8 +89,9 @@ export class ReferenceLayer {
   }
 
   draw({ features }, shown) {
-    if (!this.on || !shown) return;
     this.shown = shown;
+    this.asking = null;
+    this.told({});
     const { L } = window;
     const shapes = features.filter(({ geometry }) => geometry.type !== "Point");
     this.group.clearLayers();
