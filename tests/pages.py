@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import get_ident
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -91,11 +92,12 @@ def _check_modules(tree: Element) -> None:
 
 @contextmanager
 def counted_queries(store: Store) -> Iterator[list[str]]:
-    """Collect the SELECTs that run inside."""
+    """Collect the SELECTs that run inside; what another thread does in the background is not the page's."""
     seen: list[str] = []
+    thread = get_ident()
 
     def note(_connection, _cursor, statement: str, *_: object) -> None:
-        if statement.lstrip().upper().startswith("SELECT"):
+        if get_ident() == thread and statement.lstrip().upper().startswith("SELECT"):
             seen.append(statement)
 
     event.listen(store.engine, "before_cursor_execute", note)

@@ -1,11 +1,11 @@
 /**
  * Shows a list anew as soon as a choice is made: <form method="get" data-module="filter-form">.
- * What is empty stays out of the address. Without this module the form's button does the same.
+ * What is empty or usual (<select data-usual="30">) stays out of the address. Without this module the form's button does the same.
  */
 
-/** The names of the fields that would only lengthen the address. */
-export function emptyNames(pairs) {
-  return pairs.filter(([, value]) => value === "").map(([name]) => name);
+/** The names of the fields that would only lengthen the address; `usual` is a value by name. */
+export function needlessNames(pairs, usual = {}) {
+  return pairs.filter(([name, value]) => value === (usual[name] ?? "")).map(([name]) => name);
 }
 
 export function start(form) {
@@ -13,6 +13,7 @@ export function start(form) {
     if (event.target.matches("select, input[type=radio]")) form.requestSubmit();
   });
   form.addEventListener("formdata", (event) => {
-    for (const name of emptyNames([...event.formData])) event.formData.delete(name);
+    const usual = Object.fromEntries([...form.querySelectorAll("[data-usual]")].map((one) => [one.name, one.dataset.usual]));
+    for (const name of needlessNames([...event.formData], usual)) event.formData.delete(name);
   });
 }

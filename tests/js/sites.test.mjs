@@ -1,12 +1,14 @@
 /** The pure parts of the pages of sites. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { emptyNames } from "../../static/js/filter-form.js";
+import { needlessNames } from "../../static/js/filter-form.js";
 import { readDecimals, roughSize, rounded } from "../../static/js/shape-editor.js";
 import { positionText } from "../../static/js/take-position.js";
 
-test("empty filters stay out of the address", () => {
-  assert.deepEqual(emptyNames([["q", ""], ["kind", "pond"], ["state", ""]]), ["q", "state"]);
+test("empty and usual filters stay out of the address", () => {
+  assert.deepEqual(needlessNames([["period", "30"], ["kind", ""]], { period: "30" }), ["period", "kind"]);
+  assert.deepEqual(needlessNames([["period", "90"]], { period: "30" }), []);
+  assert.deepEqual(needlessNames([["q", ""], ["kind", "pond"], ["state", ""]]), ["q", "state"]);
 });
 
 test("decimal degrees are read either way round", () => {

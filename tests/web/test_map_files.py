@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import time
+from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from geo.packing import unpack
 from inspections import ledger
@@ -43,6 +46,13 @@ def _four_sites(sqlite_store) -> None:
             )
         an_officer(session, Role.INSPECTOR, name="villager", areas=(VILLAGE,))
         an_officer(session, Role.INSPECTOR, name="both", areas=(VILLAGE, EAST), kinds=(Kind.POND,))
+
+
+def asked_until(client: FlaskClient, fresh: Callable[[TestResponse], bool]) -> None:
+    """Ask for the sites again, as the browser does, until they are what was saved; 10 s at most."""
+    latest = time.monotonic() + 10
+    while not fresh(client.get("/api/map/sites")):
+        assert time.monotonic() < latest, "the map never showed the change"
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -88,6 +98,7 @@ def test_a_change_elsewhere_gives_another_tag_and_the_new_bytes(sqlite_store, as
         site = session.scalars(select(Site)).first()
         site.is_listed = True
         ledger.append(session, SYSTEM, "case.listed", "case", site.id, at=NOW, site_id=site.id)
+    asked_until(client, lambda answer: answer.headers["ETag"] != tags["/api/map/sites"])
     answers = {path: client.get(path, headers={"If-None-Match": tag}) for path, tag in tags.items()}
     assert [answer.status_code for answer in answers.values()] == [200, 304, 304]
     assert sorted(unpack(answers["/api/map/sites"].data).columns["facts"]) == [0, 0, 0, 1]
@@ -99,6 +110,7 @@ def test_what_was_saved_on_a_page_is_on_the_map(as_sqlite_officer):
     form = {"kind": "pond", "name": "新塘", "subtype": "pond", "position": "100.43, 38.95"}
     token = csrf_of(client, "/sites/new?kind=pond")
     assert client.post("/sites", data=form | {"csrf_token": token}).status_code == 303
+    asked_until(client, lambda answer: unpack(answer.data).rows == 5)
     assert "新塘" in unpack(client.get("/api/map/names").data).columns["name"]
 
 

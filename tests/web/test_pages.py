@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from app import create_app
 from inspections import demo
-from inspections.models import Area, Body, Case, Evidence, Finding, Officer, Operator, Site, Visit
+from inspections.models import Area, Body, Case, Evidence, Finding, Layer, Officer, Operator, Site, Visit
 from inspections.permissions import actor_of, site_filter
 from inspections.settings import Settings
 from inspections.store import Store
@@ -116,6 +116,7 @@ def _demo(store: Store, folder: Path) -> County:
 def _names(store: Store) -> list[str]:
     """The words of a county that exist in Chinese only, the longest first."""
     columns = (Area.name, Body.name, Body.short_name, Site.name, Site.remark, Site.village_group)
+    columns += (Layer.source,)
     columns += (Officer.full_name, Operator.name, Visit.review_note, Evidence.caption)
     columns += (Case.title, Case.description, Case.measures)
     with store.read() as session:

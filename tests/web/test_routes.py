@@ -324,9 +324,8 @@ def test_what_lies_outside_one_scope_lies_inside_the_supervisors(place):
 def test_the_list_and_the_map_hold_only_what_is_in_scope(place):
     for who in SCOPED:
         client = place.client(who)
-        far = [
-            one for name, one in place.world.outside.items() if name != "key"
-        ]  # a small number is anywhere
+        far = place.world.outside
+        secrets = [one for name, one in far.items() if name != "key"]  # a small number is anywhere
         for path in (
             "/sites?status=all",
             "/areas/differences",
@@ -339,7 +338,7 @@ def test_the_list_and_the_map_hold_only_what_is_in_scope(place):
             "/map",
         ):
             text = client.get(path).text
-            told = [secret for secret in ("北坡造林", *far) if secret in text]
+            told = [secret for secret in ("北坡造林", *secrets) if secret in text]
             assert not told, (who, path)
 
 
