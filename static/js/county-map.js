@@ -8,19 +8,14 @@
 import { getJson } from "./api.js";
 import { writeAddress } from "./map/address.js";
 import { addWholeCounty } from "./map/controls.js";
-import { element, fill, grouped } from "./map/dom.js";
+import { afterPainting, element, fill, grouped } from "./map/dom.js";
 import { engine, loaded } from "./map/early.js";
 import { readForm, toQuery, writeForm } from "./map/filters.js";
-import { addFullScreen } from "./map/fullscreen.js";
 import { Hover } from "./map/hover.js";
 import { Live } from "./map/live.js";
-import { addMeasuring } from "./map/measure.js";
 import { Panel, siteList } from "./map/panel.js";
-import { addPrinting } from "./map/print.js";
 import { unproject } from "./map/projection.js";
-import { addReferenceLayers } from "./map/reference.js";
 import { Ring } from "./map/ring.js";
-import { addSearch } from "./map/search.js";
 import { Status } from "./map/status.js";
 
 const REACH = { touch: 22, mouse: 10 }; // pixels around a tap or a click
@@ -30,6 +25,8 @@ const PHONE = 700; // pixels of the window's width
 const LISTED_IN_VIEW = 100;
 const STATES_AFTER_MS = 30_000; // deadlines pass meanwhile
 const REST_MS = 300; // without moving, before the address follows
+const BEIJING_AHEAD_MS = 8 * 3_600_000;
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec"];
 
 export function start(page) {
   const box = page.querySelector(".folium-map");
@@ -63,11 +60,9 @@ class CountyMap {
     const { map, layers, words } = this;
     addWholeCounty(map, countyBounds(this.data.bounds), words.all_of_it, this.icons);
     nameLayersButton(map, words.layers);
-    addReferenceLayers(this);
     layers.names.setFigures(this.data.counts.township);
     layers.sites.setLook({ sparse: this.isSparse() });
     layers.sites.setObstacles((level) => layers.names.roomsAt(level));
-    afterPainting(() => performance.mark("xuntu:overview"));
     this.form.addEventListener("change", () => this.applyForm());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -81,10 +76,6 @@ class CountyMap {
     this.list.addEventListener("toggle", () => this.listInView());
     addEventListener("popstate", ({ state }) => this.goBackTo(state));
     engine.renewed = () => this.load();
-    addSearch(this);
-    addFullScreen(this);
-    addMeasuring(this);
-    addPrinting(this);
     if (this.filter.area) this.goToArea({ move: !this.data.at });
     if (this.data.chosen) this.goToSite(this.data.chosen);
     history.replaceState(this.place, "", location.href);
@@ -104,13 +95,28 @@ class CountyMap {
       await engine.ask("moment", { now: this.live.now(), period: periodOf(this.filter) });
       this.layers.sites.setEngine(engine);
       await this.show();
+      const tools = this.addTools();
       this.whole = engine.ask("add", { part: "shapes" });
       await this.whole;
       if (this.needsShapes()) await this.show();
+      await tools;
       this.map.getContainer().dataset.complete = "";
     } catch (error) {
+      this.addTools();
       if (error.name !== "AbortError") this.fail(error);
     }
+  }
+
+  /** Brings what is pressed sooner or later, once: it waits until the sites are on the screen, or do not come. */
+  addTools() {
+    this.tools ??= import("./map/tools.js").then(
+      ({ addTools }) => addTools(this),
+      () => {
+        this.tools = null;
+        this.status.fail(this.words.failed, this.words.retry, () => this.addTools());
+      },
+    );
+    return this.tools;
   }
 
   /** Has the engine show the filter's sites, and says how many there are. */
@@ -376,14 +382,11 @@ const prefersStillness = () => matchMedia("(prefers-reduced-motion: reduce)").ma
 const countyBounds = ([west, south, east, north]) => [[south, west], [north, east]];
 const boundsOfBox = ({ west, east, north, south }) => [unproject(west, south), unproject(east, north)];
 
-/** Calls back when what is drawn now is on the screen. */
-function afterPainting(done) {
-  requestAnimationFrame(() => requestAnimationFrame(done));
-}
-
-/** 11月12日 10:42, or 12 Nov 10:42: Beijing time, whatever the browser's zone. */
+/** 11月12日 10:42, or 12 Nov 10:42: Beijing time, whatever the browser's zone. Its own formatting takes 50 ms to load. */
 function momentText(ms) {
-  const zh = document.documentElement.lang.startsWith("zh");
-  const options = { timeZone: "Asia/Shanghai", month: zh ? "long" : "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-  return new Intl.DateTimeFormat(zh ? "zh-CN" : "en-GB", options).format(ms).replace(",", "");
+  const beijing = new Date(ms + BEIJING_AHEAD_MS);
+  const [month, day] = [beijing.getUTCMonth(), beijing.getUTCDate()];
+  const time = beijing.toISOString().slice(11, 16);
+  if (document.documentElement.lang.startsWith("zh")) return `${month + 1}月${day}日 ${time}`;
+  return `${day} ${MONTHS[month]} ${time}`;
 }

@@ -319,7 +319,8 @@ FACTS: dict[str, dict[str, Any]] = {
 }
 
 
-def test_what_is_drawn_is_what_the_server_says_in_fifty_views_and_filters(page, live):
+def test_what_is_drawn_is_what_the_server_says_in_fifty_views_and_filters(open_page, live):
+    page = open_page(reduced_motion="reduce")  # no flight is under way while pixels are read
     chance = random.Random(4)  # noqa: S311 (the same views each time)
     with live.store.write() as session:
         rows = list(random_rows(chance, 900))

@@ -65,6 +65,7 @@ def looks_at(page: Page, lon: float, lat: float, *, zoom: int) -> bool:
 def open_map(page: Page, name: str = "leader") -> None:
     sign_in(page, name, "/map")
     expect(page.locator(".map-list summary")).to_contain_text("个点位")
+    expect(page.locator("[data-complete]")).to_have_count(1)
 
 
 @pytest.mark.usefixtures("some_sites")

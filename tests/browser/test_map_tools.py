@@ -55,6 +55,7 @@ def _some_sites(live: Live) -> None:
 def open_map(page: Page, path: str = "/map") -> None:
     sign_in(page, "leader", path)
     expect(page.locator(".map-list summary")).to_contain_text("个点位")
+    expect(page.locator("[data-complete]")).to_have_count(1)
 
 
 def place(page: Page, at: tuple[float, float]) -> tuple[float, float]:

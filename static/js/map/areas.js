@@ -74,10 +74,11 @@ export const NamesLayer = L.LayerGroup.extend({
 
   /** Figures by township code; a township without one shows its name alone. */
   setFigures(figures) {
-    for (const { code, figure, tooltip } of this._names) {
-      figure.textContent = code in figures ? grouped(figures[code]) : "";
-      if (this._map) tooltip.update(); // it may have a line more now, and keeps its middle
-    }
+    const said = (code) => (code in figures ? grouped(figures[code]) : "");
+    const others = this._names.filter(({ code, figure }) => figure.textContent !== said(code));
+    for (const { code, figure } of others) figure.textContent = said(code);
+    if (!this._map || !others.length) return;
+    for (const { tooltip } of others) tooltip.update(); // it may have a line more now, and keeps its middle
     this._thin();
   },
 

@@ -27,6 +27,11 @@ export function grouped(value) {
   return typeof value === "number" ? String(value).replace(/\B(?=(\d{3})+$)/g, ",") : value;
 }
 
+/** Calls back when what is drawn now is on the screen. */
+export function afterPainting(done) {
+  requestAnimationFrame(() => requestAnimationFrame(done));
+}
+
 function filled(made, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);

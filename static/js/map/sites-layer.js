@@ -7,6 +7,7 @@
  * engine's own business. `setObstacles(f)` gives boxes that circles keep off: f(zoom) in pixels of the world there.
  */
 
+import { afterPainting } from "./dom.js";
 import { Marks, readPalette } from "./marks.js";
 import { hitAt, paintTile } from "./painter.js";
 import { project } from "./projection.js";
@@ -29,6 +30,7 @@ export const SitesLayer = L.GridLayer.extend({
   onAdd(map) {
     L.GridLayer.prototype.onAdd.call(this, map);
     map.on("zoomend", this._regrow, this);
+    if (this._scene) afterPainting(() => performance.mark("xuntu:overview"));
   },
 
   onRemove(map) {
@@ -67,7 +69,7 @@ export const SitesLayer = L.GridLayer.extend({
   /** After a change of theme, or finer for paper: `ratio` is how many dots stand for a pixel. */
   repaint(ratio = window.devicePixelRatio || 1) {
     this._ratio = ratio;
-    this._marks = null;
+    this._palette = this._marks = null;
     this._tellLook();
     return this.refresh();
   },
@@ -104,8 +106,9 @@ export const SitesLayer = L.GridLayer.extend({
 
   /** Between two zooms tiles are shown larger or smaller: their marks are drawn the other way round. */
   _regrow() {
+    const level = Math.round(this._map.getZoom()); // tiles of another level are about to go
     for (const [canvas, tile] of this._standing) {
-      if (tile.grow !== this._growAt(tile.z)) this._paint(canvas, tile);
+      if (tile.z === level && tile.grow !== this._growAt(level)) this._paint(canvas, tile);
     }
   },
 
@@ -149,12 +152,13 @@ export const SitesLayer = L.GridLayer.extend({
 
   _paletteNow() {
     const make = (width, height) => Object.assign(document.createElement("canvas"), { width, height });
-    this._marks ??= new Marks(readPalette(), this._ratioNow(), make);
-    return { marks: this._marks, palette: this._marks.palette };
+    this._palette ??= readPalette();
+    this._marks ??= new Marks(this._palette, this._ratioNow(), make);
+    return { marks: this._marks, palette: this._palette };
   },
 
   _tellLook() {
-    this._engine?.ask("look", { palette: readPalette(), ratio: this._ratioNow() });
+    this._engine?.ask("look", { palette: (this._palette ??= readPalette()), ratio: this._ratioNow() });
   },
 });
 

@@ -18,6 +18,7 @@ import { SitesLayer } from "./sites-layer.js";
 // From the ground up; Leaflet's own panes for tiles and controls lie below and above
 const PANES = { ground: 340, reference: 345, areas: 350, "reference-names": 415, names: 420, sites: 450, chosen: 460 };
 const NEAREST = 16;
+const STILL = { zoomAnimation: false, fadeAnimation: false, inertia: false };
 const made = new WeakMap();
 
 const LAYERS = {
@@ -28,6 +29,9 @@ const LAYERS = {
   points: (data) => new PointsLayer(data),
   lines: ({ lines }) => new LinesLayer(lines),
 };
+
+// Before the map's script makes one: who wants no movement gets none
+if (matchMedia("(prefers-reduced-motion: reduce)").matches) window.L.Map.mergeOptions(STILL);
 
 window.xuntu = {
   layer(map, name, options) {
