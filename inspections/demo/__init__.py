@@ -219,7 +219,7 @@ def _area(
         "lat": round(at.y, 6),
         "valid_from": date(2020, 1, 1),
         "valid_to": None,
-        "source": "demo",
+        "source": "示范县民政局",
         **geometry_columns(shape),
     }
 
