@@ -116,7 +116,7 @@ def _demo(store: Store, folder: Path) -> County:
 def _names(store: Store) -> list[str]:
     """The words of a county that exist in Chinese only, the longest first."""
     columns = (Area.name, Body.name, Body.short_name, Site.name, Site.remark, Site.village_group)
-    columns += (Layer.source,)
+    columns += (Area.source, Layer.source)
     columns += (Officer.full_name, Operator.name, Visit.review_note, Evidence.caption)
     columns += (Case.title, Case.description, Case.measures)
     with store.read() as session:
